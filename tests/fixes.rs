@@ -158,6 +158,49 @@ fn rules_that_are_written_as_an_argument_stay_one() {
 }
 
 #[test]
+fn of_an_object_in_an_argument_only_what_differs_is_written() {
+    let code = r#"resource "aws_security_group" "closed" {
+  name = "closed"
+  ingress = [
+    {
+      from_port = 443, to_port = 443, protocol = "6", description = null # inside
+      cidr_blocks = ["10.0.0.0/8", "192.168.0.0/16"], ipv6_cidr_blocks = [], prefix_list_ids = [], security_groups = [], self = false
+    },
+    { from_port = 22, to_port = 22, protocol = "tcp", description = "", cidr_blocks = ["10.0.0.0/8"], ipv6_cidr_blocks = [], prefix_list_ids = [], security_groups = [], self = false },
+  ]
+}
+"#;
+    let web = |cidrs: &[&str]| rule_of(443, cidrs.to_vec());
+    let before = vec![
+        web(&["10.0.0.0/8", "192.168.0.0/16"]),
+        rule(22, "10.0.0.0/8"),
+    ];
+    let change = |after: Vec<Value>| {
+        let drift = [(
+            "aws_security_group.closed",
+            "ingress",
+            before.clone().into(),
+            after.into(),
+        )];
+        adopted(code, &drift)
+    };
+    assert_eq!(
+        change(vec![web(&["10.0.0.0/8"]), rule(22, "10.0.0.0/8")]),
+        code.replace(", \"192.168.0.0/16\"", "")
+    );
+    assert_eq!(
+        change(vec![before[0].clone(), rule(22, "0.0.0.0/0")]),
+        code.replace(
+            "\"\", cidr_blocks = [\"10.0.0.0/8\"]",
+            "\"\", cidr_blocks = [\"0.0.0.0/0\"]"
+        )
+    );
+    let lines: Vec<_> = code.lines().collect();
+    let without_ssh = [&lines[..7], &lines[8..]].concat().join("\n") + "\n";
+    assert_eq!(change(before[..1].to_vec()), without_ssh);
+}
+
+#[test]
 fn a_list_with_comments_loses_and_gains_single_items() {
     let code = r#"resource "aws_security_group" "app" {
   name = "app"
@@ -435,6 +478,100 @@ fn a_map_that_others_share_is_merged_with_the_entry_of_one() {
         after,
         code.replace("\"a\" {\n  tags = local.common\n", merged)
     );
+}
+
+#[test]
+fn entries_that_one_resource_changes_in_a_shared_map_are_written_together() {
+    let code = "locals {\n  common = { Env = \"prod\", Team = \"shop\" }\n}\n\nresource \"aws_vpc\" \"a\" {\n  tags = local.common\n}\n\nresource \"aws_vpc\" \"b\" {\n  tags = local.common\n}\n";
+    let tags = vec![
+        difference("tags[\"Env\"]", "prod".into(), "x".into()),
+        difference("tags[\"New\"]", Value::Null, "n".into()),
+        difference("tags[\"Team\"]", "shop".into(), "y".into()),
+    ];
+    let (_, after) = adopted_in(&[("main.tf", code)], "aws_vpc.a", tags);
+    let merged =
+        "\"a\" {\n  tags = merge(local.common, { Env = \"x\", New = \"n\", Team = \"y\" })\n";
+    assert_eq!(
+        after,
+        code.replace("\"a\" {\n  tags = local.common\n", merged)
+    );
+}
+
+#[test]
+fn a_module_that_another_root_calls_is_not_edited_in_whatever_syntax_the_call_is() {
+    let module = "resource \"aws_iam_user\" \"this\" {\n  name = \"x\"\n  path = \"/a/\"\n}\n";
+    let call = "module \"m\" {\n  source = \"./m\"\n}\n";
+    for (file, other) in [
+        (
+            "other/main.tf",
+            "module \"source\" {\n  source = \"../m\"\n}\n",
+        ),
+        ("other/main.tf", "module \"source\" { source = \"../m\" }\n"),
+        (
+            "other/main.tf.json",
+            "{\"module\": {\"m\": {\"source\": \"../m\"}}}",
+        ),
+        (
+            "other/main.tf.json",
+            "{\"module\": {\"m\": {\n  \"source\" : \"../m\"\n}}}",
+        ),
+    ] {
+        let files = [("main.tf", call), ("m/main.tf", module), (file, other)];
+        let path = vec![difference("path", "/a/".into(), "/b/".into())];
+        let (fix, changed) = adopt(&files, "module.m.aws_iam_user.this", path);
+        assert_eq!(
+            (fix.reason.as_deref(), changed),
+            (
+                Some(
+                    "m/main.tf is code that `other` runs as well: let the module take the value as a variable"
+                ),
+                Vec::new()
+            ),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn a_named_file_of_variables_is_edited_where_it_is_the_root_modules_own() {
+    let code = "variable \"path\" {\n  type = string\n}\n\nresource \"aws_iam_user\" \"own\" {\n  name = \"x\"\n  path = var.path\n}\n";
+    let values = "path = \"/a/\"\n";
+    for (folder, reason) in [
+        ("", None),
+        (
+            "app",
+            Some(
+                "env/prod.tfvars is not below the folder of this root module, and others may use it as well: set the value \
+                 in a file of its own",
+            ),
+        ),
+    ] {
+        let main = driftguard::model::Tree::join(folder, "main.tf").unwrap();
+        let up = if folder.is_empty() { "" } else { "../" };
+        let tree: Tree = [(main.as_str(), code), ("env/prod.tfvars", values)]
+            .into_iter()
+            .collect();
+        let options = Options {
+            var_files: vec![format!("{up}env/prod.tfvars")],
+            ..Options::default()
+        };
+        let evaluated = code::evaluate(&tree, folder, &options);
+        let stack = Stack {
+            tree: &tree,
+            folder,
+            options: &options,
+            declared: &evaluated.declared,
+            catalog: &resources::full_catalog(),
+        };
+        let path = difference("path", "/a/".into(), "/b/".into());
+        let mut findings = [finding("aws_iam_user.own", vec![path])];
+        let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
+        let fix = findings[0].fix.as_ref().unwrap();
+        assert_eq!(fix.reason.as_deref(), reason);
+        let changed = changed.get("env/prod.tfvars").map(Vec::as_slice);
+        let expected = reason.is_none().then_some("path = \"/b/\"\n".as_bytes());
+        assert_eq!(changed, expected);
+    }
 }
 
 #[test]
@@ -807,6 +944,123 @@ fn the_literal_in_an_output_is_edited_where_one_place_reads_it() {
             )
         );
     }
+}
+
+#[test]
+fn a_document_behind_an_output_is_edited_where_its_statements_are() {
+    let root = "module \"access\" {\n  source  = \"./access\"\n  actions = [\"s3:GetObject\"]\n}\n\nresource \"aws_iam_policy\" \"own\" {\n  name   = \"own\"\n  policy = module.access.json\n}\n";
+    let module = "variable \"actions\" {\n  type = list(string)\n}\n\ndata \"aws_iam_policy_document\" \"this\" {\n  statement {\n    actions   = var.actions\n    resources = [\"*\"]\n  }\n}\n\noutput \"json\" {\n  value = data.aws_iam_policy_document.this.json\n}\n";
+    let policy = |action: &str, resource: &str| {
+        Value::from(format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}]}}"#
+        ))
+    };
+    let files = [("main.tf", root), ("access/main.tf", module)];
+    let adopted = |live: Value| {
+        let change = difference("policy", policy("s3:GetObject", "*"), live);
+        adopted_in(&files, "aws_iam_policy.own", vec![change])
+    };
+    assert_eq!(
+        adopted(policy("s3:PutObject", "*")),
+        (
+            "main.tf".to_owned(),
+            root.replace("s3:GetObject", "s3:PutObject")
+        )
+    );
+    assert_eq!(
+        adopted(policy("s3:GetObject", "arn:aws:s3:::x")),
+        (
+            "access/main.tf".to_owned(),
+            module.replace("\"*\"", "\"arn:aws:s3:::x\"")
+        )
+    );
+}
+
+#[test]
+fn the_other_parts_of_a_statement_keep_their_text() {
+    let own = |code: &str| {
+        format!(
+            "locals {{\n  arn = \"arn:aws:s3:::x\"\n}}\n\nresource \"aws_iam_policy\" \"own\" {{\n  name   = \"own\"\n  policy = {code}}}\n"
+        )
+    };
+    let policy = |statements: &str| {
+        Value::from(format!(
+            r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#
+        ))
+    };
+    let first =
+        r#""Sid":"One","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::x/*""#;
+    let tls = r#""Condition":{"Bool":{"aws:SecureTransport":"true"}}"#;
+    let check = |before: &str, after: &str, (recorded, live): (String, String)| {
+        let change = difference("policy", policy(&recorded), policy(&live));
+        let (before, after) = (own(before), own(after));
+        let (_, changed) = adopted_in(&[("main.tf", &before)], "aws_iam_policy.own", vec![change]);
+        assert_eq!(changed, after);
+    };
+    let (without, with) = (format!("{{{first}}}"), format!("{{{first},{tls}}}"));
+    let json = "<<-EOF\n    {\n      \"Version\": \"2012-10-17\",\n      \"Statement\": {\n        \"Sid\": \"One\",\n        \"Effect\": \"Allow\",\n        \"Action\": \"s3:GetObject\",\n        \"Resource\": \"${local.arn}/*\"ADDED\n      }\n    }\n  EOF\n";
+    let object = "jsonencode({\n    Version = \"2012-10-17\"\n    Statement = [{\n      Sid      = \"One\"\n      Effect   = \"Allow\" # why\n      Action   = \"s3:GetObject\"\n      Resource = \"${local.arn}/*\"ADDED\n    }]\n  })\n";
+    for (code, added) in [
+        (
+            json,
+            ",\n        \"Condition\": {\"Bool\":{\"aws:SecureTransport\":\"true\"}}",
+        ),
+        (
+            object,
+            "\n      Condition = { Bool = { \"aws:SecureTransport\" = \"true\" } }",
+        ),
+    ] {
+        let (shorter, longer) = (code.replace("ADDED", ""), code.replace("ADDED", added));
+        let longer = match code == object {
+            true => longer
+                .replace("      Sid      =", "      Sid       =")
+                .replace("      Effect   =", "      Effect    =")
+                .replace("      Action   =", "      Action    =")
+                .replace("      Resource =", "      Resource  ="),
+            false => longer,
+        };
+        check(&shorter, &longer, (without.clone(), with.clone()));
+        check(&longer, &shorter, (with.clone(), without.clone()));
+    }
+}
+
+#[test]
+fn a_document_gains_and_loses_a_condition_and_keeps_its_references() {
+    let code = "locals {\n  arn = \"arn:aws:s3:::x\"\n}\n\ndata \"aws_iam_policy_document\" \"own\" {\n  statement {\n    sid       = \"One\"\n    actions   = [\"s3:GetObject\"] # why\n    resources = [\"${local.arn}/*\"]\n  }\n}\n\nresource \"aws_iam_policy\" \"own\" {\n  name   = \"own\"\n  policy = data.aws_iam_policy_document.own.json\n}\n";
+    let longer = code.replace(
+        "/*\"]\n",
+        "/*\"]\n\n    condition {\n      test     = \"Bool\"\n      variable = \"aws:SecureTransport\"\n      values   = [\"true\"]\n    }\n",
+    );
+    let policy = |more: &str| {
+        Value::from(format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"One","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::x/*"{more}}}]}}"#
+        ))
+    };
+    let tls = r#","Condition":{"Bool":{"aws:SecureTransport":"true"}}"#;
+    let adopted = |code: &str, recorded: &str, live: &str| {
+        let change = difference("policy", policy(recorded), policy(live));
+        adopted_in(&[("main.tf", code)], "aws_iam_policy.own", vec![change]).1
+    };
+    assert_eq!(adopted(code, "", tls), longer);
+    assert_eq!(adopted(&longer, tls, ""), code);
+}
+
+#[test]
+fn a_single_statement_becomes_a_list_with_another() {
+    let code = "resource \"aws_iam_policy\" \"own\" {\n  name = \"own\"\n  policy = jsonencode({\n    Statement = {\n      Effect = \"Allow\", Action = \"s3:GetObject\", Resource = \"*\"\n    }\n    Version = \"2012-10-17\"\n  })\n}\n";
+    let policy = |more: &str| {
+        Value::from(format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}{more}]}}"#
+        ))
+    };
+    let more = r#",{"Effect":"Deny","Action":"s3:PutObject","Resource":"*"}"#;
+    let change = difference("policy", policy(""), policy(more));
+    let (_, after) = adopted_in(&[("main.tf", code)], "aws_iam_policy.own", vec![change]);
+    let expected = code.replace("Statement = {", "Statement = [{").replace(
+        "    }\n    Version",
+        "    }, {\n      Effect   = \"Deny\"\n      Action   = \"s3:PutObject\"\n      Resource = \"*\"\n    }]\n    Version",
+    );
+    assert_eq!(after, expected);
 }
 
 #[test]

@@ -216,6 +216,47 @@ resource "aws_security_group" "a" {
     assert!(opened["main.tf"].ends_with(beside), "{}", opened["main.tf"]);
 }
 
+#[test]
+fn a_rule_of_a_dynamic_block_that_is_gone_takes_its_element_along() {
+    let code = r#"locals {
+  rules = RULES
+}
+
+resource "aws_security_group" "a" {
+  name = "a"
+
+  dynamic "ingress" {
+    for_each = local.rules
+    content {
+      from_port   = ingress.value.port
+      to_port     = ingress.value.port
+      protocol    = "tcp"
+      cidr_blocks = ["10.0.0.0/8"]
+    }
+  }
+}
+"#;
+    let both = vec![
+        rule(22, "", &["10.0.0.0/8"], false),
+        rule(80, "", &["10.0.0.0/8"], false),
+    ];
+    for (before, after) in [
+        ("[{ port = 22 }, { port = 80 }]", "[{ port = 22 }]"),
+        (
+            "{\n    ssh = { port = 22 }\n    web = { port = 80 } # all\n  }",
+            "{\n    ssh = { port = 22 }\n  }",
+        ),
+    ] {
+        let with = |rules: &str| code.replace("RULES", rules);
+        let rules = vec![("ingress", both.clone().into(), both[..1].to_vec().into())];
+        let before = with(before);
+        let files = [("main.tf", before.as_str())];
+        let (fix, changed) = adopt(&files, &[], "aws_security_group.a", rules);
+        assert_eq!(fix.kind, FixKind::Adopt, "{:?}", fix.reason);
+        assert_eq!(changed["main.tf"], with(after));
+    }
+}
+
 const ROUTE: &str = r#"resource "aws_internet_gateway" "old" {}
 
 resource "aws_internet_gateway" "new" {

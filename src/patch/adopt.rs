@@ -7,7 +7,7 @@ use super::siblings::Siblings;
 use super::target::{Slot, Target};
 use super::verify::ExpectedValue;
 use super::{Stack, blocks};
-use crate::model::{Definition, Difference, Edit, Finding, Parts, Site, Switch, Value};
+use crate::model::{Definition, Difference, Edit, Finding, Location, Parts, Site, Value};
 
 /// Edits, and the values that the code has after them.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +16,8 @@ pub(super) struct Attempt {
     pub expected: Vec<ExpectedValue>,
     /// Why the edit that a person would make first is impossible, where it is another one.
     pub better: Option<Refusal>,
+    /// The place of the map that gains entries.
+    pub map: Option<Location>,
 }
 
 /// Attributes that are written together: almost always one.
@@ -23,6 +25,13 @@ pub(super) struct Part {
     pub paths: Vec<String>,
     /// The possible edits, the best first; at least one.
     pub attempts: Result<Vec<Attempt>, Refusal>,
+}
+
+impl Part {
+    /// Returns the place of the map that gains entries by the best edits.
+    fn map(&self) -> Option<&Location> {
+        self.attempts.as_ref().ok()?.first()?.map.as_ref()
+    }
 }
 
 /// What the edits of a finding are made from.
@@ -79,6 +88,7 @@ fn in_other_words(
             edits: target.write(&slot, value, context.stack)?,
             expected: target.expected_values(&slot, value, context.dependents),
             better: None,
+            map: None,
         })
     });
     possible(attempts)
@@ -97,8 +107,8 @@ pub(super) fn write<'a>(
         context,
         new_value: &new_value,
     };
-    let differences = differences.iter().copied();
-    let mut left: Vec<_> = differences
+    let all = differences.iter().copied();
+    let mut left: Vec<_> = all
         .filter(|difference| new_value(difference).is_some())
         .collect();
     let mut parts = Vec::new();
@@ -128,14 +138,14 @@ pub(super) fn write<'a>(
             attempts: writer.attempts(&[first]),
         });
     }
-    parts
+    writer.joined(parts, differences)
 }
 
 /// Writes the attributes of one finding.
-struct Writer<'a> {
-    finding: &'a Finding,
-    context: Context<'a>,
-    new_value: &'a dyn Fn(&Difference) -> Option<&Value>,
+pub(super) struct Writer<'a> {
+    pub finding: &'a Finding,
+    pub context: Context<'a>,
+    pub new_value: &'a dyn Fn(&Difference) -> Option<&Value>,
 }
 
 impl<'a> Writer<'a> {
@@ -164,42 +174,48 @@ impl<'a> Writer<'a> {
         possible(slots.into_iter().map(|slot| self.attempt(&slot, &all)))
     }
 
-    /// Returns the flag whose opposite gives the new value.
-    fn switch<'t>(&self, target: &'t Target<'_>, difference: &Difference) -> Option<&'t Switch> {
-        let value = (self.new_value)(difference)?;
-        let switch = target.definition()?.switch();
-        switch.filter(|switch| switch.value == *value)
-    }
-
-    /// Turns a flag over. Whatever else it chooses must need the other value as well.
-    fn switched(&self, target: &Target<'_>, switch: &Switch) -> Result<Attempt, Refusal> {
-        let Context {
-            siblings, stack, ..
-        } = self.context;
-        let slot = Slot::Value(switch.location.clone());
-        slot.check(target.resource)?;
-        let edits = target.write(&slot, &switch.flag.into(), stack)?;
-        let mut expected = Vec::new();
-        for (address, resource) in &stack.declared.resources {
-            for (path, definition) in &resource.attributes {
-                let is_same = |other: &Switch| other.location == switch.location;
-                let Some(own) = definition.switch().filter(|other| is_same(other)) else {
-                    continue;
-                };
-                let mut differences = siblings.differences(address);
-                let is_wanted = differences.any(|difference| {
-                    difference.path == *path && (self.new_value)(difference) == Some(&own.value)
-                });
-                if is_wanted {
-                    expected.extend(ExpectedValue::of(address, path, &own.value));
+    /// Joins the parts whose best edits add entries to one map: each alone would edit the same bytes.
+    fn joined(&self, parts: Vec<Part>, differences: &[&Difference]) -> Vec<Part> {
+        let mut joined: Vec<Part> = Vec::new();
+        for part in parts {
+            let map = part.map().cloned();
+            let is_same = |other: &Part| map.is_some() && other.map() == map.as_ref();
+            let both = joined.iter().position(is_same).and_then(|at| {
+                let own = joined[at].paths.iter().chain(&part.paths);
+                let paths: Vec<String> = own.cloned().collect();
+                let attempt = self.added(map.clone()?, &paths, differences);
+                Some((at, paths, attempt.ok()?))
+            });
+            match both {
+                Some((at, paths, attempt)) => {
+                    let attempts = Ok(vec![attempt]);
+                    joined[at] = Part { paths, attempts };
                 }
+                None => joined.push(part),
             }
         }
-        Ok(Attempt {
-            edits,
-            expected,
-            better: None,
-        })
+        joined
+    }
+
+    /// Adds the attributes at these paths as entries to a map.
+    fn added(
+        &self,
+        map: Location,
+        paths: &[String],
+        differences: &[&Difference],
+    ) -> Result<Attempt, Refusal> {
+        let stack = self.context.stack;
+        let of_paths = differences.iter().copied();
+        let of_paths: Vec<_> = of_paths
+            .filter(|difference| paths.contains(&difference.path))
+            .collect();
+        let targets: Result<Vec<_>, _> = of_paths
+            .iter()
+            .map(|difference| Target::find(self.finding, &difference.path, stack))
+            .collect();
+        let targets = targets?;
+        let all: Vec<_> = targets.iter().zip(of_paths.iter().copied()).collect();
+        self.attempt(&Slot::Entry(map), &all)
     }
 
     fn attempt(&self, slot: &Slot, all: &[(&Target<'_>, &Difference)]) -> Result<Attempt, Refusal> {
@@ -244,6 +260,7 @@ impl<'a> Writer<'a> {
             attempt
                 .edits
                 .extend(target.add_entries(slot, &entries, stack)?);
+            attempt.map = slot.location().cloned();
         }
         Ok(attempt)
     }
@@ -301,6 +318,7 @@ impl<'a> Writer<'a> {
             edits,
             expected,
             better: None,
+            map: None,
         })
     }
 

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// The blocks of one attribute.
 pub(super) struct Blocks<'a> {
     pub finding: &'a Finding,
-    declared: &'a DeclaredResource,
+    pub declared: &'a DeclaredResource,
     pub name: &'a str,
     attribute: &'a Attribute,
     pub parts: &'a BTreeMap<String, Attribute>,
@@ -168,7 +168,10 @@ impl Blocks<'_> {
                 }
                 _ => match written.and_then(|written| written.get(at)?.span()) {
                     Some(span) => edits.push(file.page.take_out_block(span)),
-                    None => return Ok(None),
+                    None => match self.without_element(at) {
+                        Some(edit) => edits.push(edit),
+                        None => return Ok(None),
+                    },
                 },
             }
         }

@@ -57,15 +57,17 @@ pub(super) fn rewrite_list(
 }
 
 /// A literal list, as it is written.
-struct List<'a> {
+pub(super) struct List<'a> {
+    /// Its text.
+    pub text: &'a str,
     page: SourceFile<'a>,
-    items: Array,
+    pub items: Array,
     /// The bytes of each item.
     spans: Vec<Range<usize>>,
 }
 
 /// What becomes of an item.
-enum Change {
+pub(super) enum Change {
     Keep,
     Replace(String),
     Remove,
@@ -73,7 +75,7 @@ enum Change {
 
 impl<'a> List<'a> {
     /// Opens a list; `None` where the text is none, or where a heredoc is in it beside a comment.
-    fn open(text: &'a str) -> Option<Self> {
+    pub(super) fn open(text: &'a str) -> Option<Self> {
         let Ok(Expression::Array(items)) = parse::expression(text) else {
             return None;
         };
@@ -88,7 +90,23 @@ impl<'a> List<'a> {
         };
         let spans = items.iter().map(bytes).collect::<Option<_>>()?;
         let page = SourceFile { file: "", text };
-        Some(Self { page, items, spans })
+        Some(Self {
+            text,
+            page,
+            items,
+            spans,
+        })
+    }
+
+    /// Returns the bytes of an item.
+    pub(super) fn span(&self, at: usize) -> Option<Range<usize>> {
+        self.spans.get(at).cloned()
+    }
+
+    /// Returns the indentation of an item that begins a line.
+    pub(super) fn indent_of(&self, at: usize) -> Option<&'a str> {
+        let begins_line = self.text.contains('\n') && self.starts_line(at);
+        begins_line.then(|| self.page.indent_of(self.spans[at].start))
     }
 
     /// Returns the rest of the line behind an item.
@@ -113,7 +131,7 @@ impl<'a> List<'a> {
     }
 
     /// Returns the text after these changes, one for each item.
-    fn changed(&self, changes: &[Change]) -> Option<String> {
+    pub(super) fn changed(&self, changes: &[Change]) -> Option<String> {
         let is_gone = |at: &usize| matches!(changes.get(*at), Some(Change::Remove));
         if !changes.is_empty() && (0..changes.len()).all(|at| is_gone(&at)) {
             return (!has_comment(self.page.text)).then(|| "[]".to_owned());
@@ -164,7 +182,7 @@ impl<'a> List<'a> {
     }
 
     /// Returns the text with further items behind the last one, each on a line of its own where that one is.
-    fn with(&self, added: &[String]) -> Option<String> {
+    pub(super) fn with(&self, added: &[String]) -> Option<String> {
         let text = self.page.text;
         let Some(last) = self.spans.len().checked_sub(1) else {
             return (!has_comment(text)).then(|| format!("[{}]", added.join(", ")));

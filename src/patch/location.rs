@@ -73,6 +73,17 @@ impl<'a> File<'a> {
         owner(&self.body, &(span.0..span.1))
     }
 
+    /// Returns the expression of the argument that holds these bytes: of a top-level block, or of the file itself.
+    pub(super) fn value_around(&self, span: (usize, usize)) -> Option<&Expression> {
+        let block = self.block_around(span);
+        let body = block.map_or(&self.body, |block| &block.body);
+        let mut values = body.attributes().map(|attribute| &attribute.value);
+        values.find(|value| {
+            let own = value.span().unwrap_or_default();
+            own.start <= span.0 && span.1 <= own.end
+        })
+    }
+
     /// Returns the top-level block that holds these bytes.
     pub(super) fn block_around(&self, span: (usize, usize)) -> Option<&Block> {
         self.body.blocks().find(|block| {
@@ -200,7 +211,7 @@ fn several_links(tree: &Tree, file: &str) -> Option<String> {
     })
 }
 
-fn key_text(key: &ObjectKey) -> Option<String> {
+pub(super) fn key_text(key: &ObjectKey) -> Option<String> {
     match key {
         ObjectKey::Ident(name) => Some(name.as_str().to_owned()),
         ObjectKey::Expression(Expression::String(text)) => Some(text.value().clone()),

@@ -3,17 +3,17 @@
 
 use super::blocks::Blocks;
 use super::hcl_writer;
-use super::list::has_comment;
-use super::location::File;
+use super::list::{Change, List, has_comment, rewrite_list};
+use super::literal::render;
+use super::location::{File, key_text};
 use super::refusal::Refusal;
-use crate::code::parse;
-use crate::model::{Edit, Shape, Type, Value};
+use crate::model::{self, Edit, Shape, Type, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Attribute;
 
 /// Returns the edit after which the list of objects has the value of AWS: objects with an equal meaning keep their
-/// text.
+/// text, and of one that changed only the parts that differ are written.
 ///
 /// # Errors
 /// Why the list must be edited by hand.
@@ -30,54 +30,141 @@ pub(super) fn plan(
         place: page.place(span.start),
     };
     let old = page.text.get(span.clone()).ok_or_else(not_plain)?;
-    let Ok(Expression::Array(items)) = parse::expression(old) else {
+    let list = List::open(old).ok_or_else(not_plain)?;
+    if list.items.len() != blocks.values.len() {
         return Err(not_plain());
+    }
+    let objects = Objects {
+        blocks,
+        list,
+        indent: page.indent_of(span.start),
+        end: page.line_end(),
     };
-    if has_comment(old) {
-        return Err(not_plain());
-    }
-    let values = blocks.values.as_slice();
-    if items.len() != values.len() {
-        return Err(not_plain());
-    }
-    let mut texts = Vec::new();
-    let mut kept: Vec<Value> = Vec::new();
-    for (item, own) in items.iter().zip(&blocks.block_elements) {
-        let stays = own.iter().all(|element| blocks.has(live, element));
-        if stays {
-            let text = item.span().and_then(|span| old.get(span));
-            texts.push(text.ok_or_else(not_plain)?.trim().to_owned());
-            kept.extend(own.iter().cloned());
-        }
-    }
-    let indent = page.indent_of(span.start);
-    let (inner, end) = (format!("{indent}  "), page.line_end());
-    let new = live.iter().filter(|element| !blocks.has(&kept, element));
-    for group in blocks.merge_by_ports(&new.cloned().collect::<Vec<_>>()) {
-        let object = complete(blocks, &group).ok_or_else(not_plain)?;
-        texts.push(hcl_writer::value(&object, &inner, end).ok_or_else(not_plain)?);
-    }
-    let text = match texts.is_empty() {
-        true => "[]".to_owned(),
-        false => {
-            let lines = texts.iter().map(|text| format!("{inner}{text},{end}"));
-            format!("[{end}{}{indent}]", lines.collect::<String>())
-        }
-    };
+    let text = objects.rewritten(live).ok_or_else(not_plain)?;
     Ok(vec![page.edit(span, text)])
 }
 
-/// Returns an object with all parts of its type: an argument must name them all.
-fn complete(blocks: &Blocks<'_>, group: &Value) -> Option<Value> {
-    let given = group.as_map()?;
-    let part = |(name, part): (&String, &crate::model::Attribute)| {
-        let given = given.get(name).cloned().unwrap_or_default();
-        let value = match (&part.shape, given) {
-            (Shape::Plain(Type::List(_) | Type::Set(_)), Value::Null) => Value::List(Vec::new()),
-            (Shape::Plain(Type::Bool), Value::Null) => Value::Bool(false),
-            (_, given) => given,
+/// A list of objects in the code.
+struct Objects<'a> {
+    blocks: &'a Blocks<'a>,
+    list: List<'a>,
+    /// The indentation of the argument.
+    indent: &'a str,
+    /// What ends a line.
+    end: &'a str,
+}
+
+impl Objects<'_> {
+    /// Returns the text of the list with the value of AWS; `None` where comments or other expressions are in the way.
+    fn rewritten(&self, live: &[Value]) -> Option<String> {
+        let blocks = self.blocks;
+        let is_in_aws = |own: &[Value]| own.iter().all(|element| blocks.has(live, element));
+        let stay = blocks.block_elements.iter().filter(|own| is_in_aws(own));
+        let kept: Vec<Value> = stay.flatten().cloned().collect();
+        let new = live.iter().filter(|element| !blocks.has(&kept, element));
+        let mut groups = blocks.merge_by_ports(&new.cloned().collect::<Vec<_>>());
+        let mut changes = Vec::new();
+        for (at, own) in blocks.block_elements.iter().enumerate() {
+            changes.push(if is_in_aws(own) {
+                Change::Keep
+            } else if groups.is_empty() {
+                Change::Remove
+            } else {
+                Change::Replace(self.replacement(at, own, &mut groups)?)
+            });
+        }
+        let text = self.list.changed(&changes)?;
+        if groups.is_empty() {
+            return Some(text);
+        }
+        let indent = self.indent_of(self.list.items.len().checked_sub(1));
+        let objects = groups.iter().map(|group| self.object(group, &indent));
+        let objects = objects.collect::<Option<Vec<_>>>()?;
+        if !self.list.items.is_empty() {
+            return List::open(&text)?.with(&objects);
+        }
+        let end = self.end;
+        let lines = objects
+            .iter()
+            .map(|object| format!("{indent}{object},{end}"));
+        let lines = lines.collect::<String>();
+        (!has_comment(&text)).then(|| format!("[{end}{lines}{}]", self.indent))
+    }
+
+    /// Returns the text of an item that changed: the most similar of the new objects takes its place.
+    fn replacement(&self, at: usize, own: &[Value], groups: &mut Vec<Value>) -> Option<String> {
+        let before = self.blocks.merge_by_ports(own);
+        let before = before.first().unwrap_or(&Value::Null);
+        let similar = self.blocks.most_similar(before, groups);
+        let after = groups.remove(similar);
+        let has_comment = has_comment(self.list.text.get(self.list.span(at)?)?);
+        let whole = || self.object(&after, &self.indent_of(Some(at)));
+        let in_parts = self.in_parts(at, before, &after);
+        in_parts.or_else(|| whole().filter(|_| !has_comment))
+    }
+
+    /// Returns the text of an item in which only the parts that differ are written; `None` where one of them is not
+    /// written there.
+    fn in_parts(&self, at: usize, before: &Value, after: &Value) -> Option<String> {
+        let Expression::Object(object) = self.list.items.get(at)? else {
+            return None;
         };
-        (name.clone(), value)
-    };
-    Some(Value::Map(blocks.parts.iter().map(part).collect()))
+        let span = self.list.span(at)?;
+        let mut edits = Vec::new();
+        for (name, part) in self.blocks.parts {
+            let (old, new) = (before.get(name), after.get(name));
+            let is_hollow = |value: &Value| self.blocks.is_hollow(value);
+            if old == new || (is_hollow(old) && is_hollow(new)) {
+                continue;
+            }
+            let entries = object.iter();
+            let named = entries.filter(|(key, _)| key_text(key).as_ref() == Some(name));
+            let own = named.last()?.1.expr().span()?;
+            let written = self.list.text.get(own.clone())?.trim_end();
+            let own = own.start..own.start + written.len();
+            let text = match new {
+                Value::List(items) if written.starts_with('[') => {
+                    rewrite_list(written, items, None, &|_| None)?
+                }
+                Value::Null => render(&empty(&part.shape), written)?,
+                new => render(new, written)?,
+            };
+            edits.push((own, text));
+        }
+        edits.sort_by_key(|(own, _)| own.start);
+        let mut text = self.list.text.get(span.clone())?.to_owned();
+        for (own, new) in edits.into_iter().rev() {
+            text.replace_range(own.start - span.start..own.end - span.start, &new);
+        }
+        Some(text)
+    }
+
+    /// Returns the indentation of a new object in the place of an item, or in an empty list.
+    fn indent_of(&self, item: Option<usize>) -> String {
+        match item {
+            None => format!("{}  ", self.indent),
+            Some(at) => self.list.indent_of(at).unwrap_or(self.indent).to_owned(),
+        }
+    }
+
+    /// Writes an object with all parts of its type: an argument must name them all.
+    fn object(&self, group: &Value, indent: &str) -> Option<String> {
+        let given = group.as_map()?;
+        let part = |(name, part): (&String, &model::Attribute)| {
+            let given = given.get(name).filter(|given| !given.is_null());
+            let value = given.cloned().unwrap_or_else(|| empty(&part.shape));
+            (name.clone(), value)
+        };
+        let object = Value::Map(self.blocks.parts.iter().map(part).collect());
+        hcl_writer::value(&object, indent, self.end)
+    }
+}
+
+/// Returns the value of a part that an object leaves empty.
+fn empty(shape: &Shape) -> Value {
+    match shape {
+        Shape::Plain(Type::List(_) | Type::Set(_)) => Value::List(Vec::new()),
+        Shape::Plain(Type::Bool) => Value::Bool(false),
+        _ => Value::Null,
+    }
 }

@@ -69,6 +69,10 @@ impl Rewrite<'_> {
                 true => edits.push(self.remove(number)?),
             }
         }
+        if !live.is_empty() && self.is_single() {
+            edits.extend(self.listed(&live)?);
+            return Ok(edits);
+        }
         for statement in &live {
             edits.push(self.add(statement)?);
         }
@@ -122,8 +126,13 @@ impl Rewrite<'_> {
             }
             let more = match (statement.parts.get(name), new_parts.get(name)) {
                 (Some(part), Some(value)) => self.rewrite(name, part, value).map(|edit| vec![edit]),
-                (None, Some(value)) => self.in_blocks((name, statement), (own.get(name), value)),
-                _ => None,
+                (Some(part), None) => self.without(statement, part).map(|edit| vec![edit]),
+                (None, value) => {
+                    let in_blocks = self.in_blocks((name, statement), (own.get(name), value));
+                    let is_new = !own.contains_key(name) || self.leaves_out(statement, name);
+                    let added = || Some(vec![self.with(statement, (name, value?))?]);
+                    in_blocks.or_else(|| added().filter(|_| is_new))
+                }
             };
             let Some(mut more) = more else {
                 return Ok(vec![self.replace(number, live)?]);
@@ -193,9 +202,6 @@ impl Rewrite<'_> {
             .is_empty();
         let lead = match self.code.form {
             PolicyForm::Document => format!("{line}{line}{indent}"),
-            _ if !self.in_list(last) => {
-                return Err(PolicyRefusal::NoList(self.at.clone()).into());
-            }
             _ if alone => format!(",{line}{indent}"),
             _ => self
                 .json_file()?
@@ -231,11 +237,26 @@ impl Rewrite<'_> {
         last.ok_or_else(|| PolicyRefusal::NoStatement(self.at.clone()).into())
     }
 
-    /// Returns whether a statement is in a list.
-    fn in_list(&self, statement: &StatementCode) -> bool {
-        let (_, end) = statement.whole.span;
-        let rest = self.page.text.get(end..).unwrap_or_default();
-        self.code.statements.len() > 1 || rest.trim_start().starts_with([']', ','])
+    /// Returns whether the policy has one statement without a list around it.
+    fn is_single(&self) -> bool {
+        let [only] = self.code.statements.as_slice() else {
+            return false;
+        };
+        let before = self.page.text.get(..only.whole.span.0).unwrap_or_default();
+        self.code.form != PolicyForm::Document && before.trim_end().ends_with(['=', ':'])
+    }
+
+    /// Makes a list of the only statement and of these.
+    fn listed(&self, live: &[Value]) -> Result<Vec<Edit>, Refusal> {
+        let (start, end) = self.last()?.whole.span;
+        let indent = self.page.indent_of(start);
+        let written = live.iter().map(|statement| self.written(statement, indent));
+        let written = written.collect::<Result<Vec<_>, _>>()?;
+        let added = format!(", {}]", written.join(", "));
+        Ok(vec![
+            self.page.edit(start..start, "[".to_owned()),
+            self.page.edit(end..end, added),
+        ])
     }
 
     /// Writes a statement in the form of this policy, with the lines after the first indented by `indent`.
@@ -355,7 +376,7 @@ pub(super) fn variables(name: &str, value: &Value) -> Value {
 }
 
 /// Writes a value as JSON in a heredoc, and escapes everything that HCL would evaluate, and invisible characters.
-fn json(value: &Value) -> String {
+pub(super) fn json(value: &Value) -> String {
     let text = serde_json::to_string(value).unwrap_or_default();
     escape_templates(&escape_json(text))
 }

@@ -65,9 +65,6 @@ pub(super) enum PolicyRefusal {
     /// A statement that was not evaluated.
     #[error("the policy at {0} says what the code alone does not tell")]
     Unknown(String),
-    /// One statement, without a list around it.
-    #[error("the policy at {0} has no list of statements")]
-    NoList(String),
     /// The last statement would go.
     #[error("nothing would be left of the policy at {0}")]
     Empty(String),
