@@ -52,7 +52,7 @@ async fn a_finding_is_remembered_from_the_scan_that_saw_it_first_to_the_one_that
         assert_eq!((ending, seen.scans), (Ending::Resolved, 2));
         assert!(at > seen.last_seen);
         let known = tenant.occurrences(repository, &stack, &seen.finding);
-        assert_eq!(known.await.unwrap(), [seen.clone()]);
+        assert_eq!(known.await.unwrap(), std::slice::from_ref(seen));
     }
     let mean = tenant
         .mean_time_to_repair(repository, &stack, 0)

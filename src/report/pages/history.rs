@@ -51,30 +51,34 @@ impl HistoryView {
             let amount = &scan.summary.monthly_cost_delta.amount;
             amount.to_string().parse().ok()
         });
-        let all: [(
-            &str,
-            Vec<(i64, f64)>,
-            Option<Range<f64>>,
-            fn(&f64) -> String,
-        ); 3] = [
-            ("Posture of 100", posture, Some(0.0..100.0), whole),
-            ("Findings", findings, None, whole),
-            ("What the drift costs a month", cost, None, dollars),
+        let chart = |title, points, range, label| Chart {
+            title,
+            points,
+            range,
+            label,
+        };
+        let all = [
+            chart(
+                "Posture of 100",
+                &*posture,
+                0.0..100.0,
+                whole as fn(&f64) -> String,
+            ),
+            chart("Findings", &findings, range_of(&findings), whole),
+            chart(
+                "What the drift costs a month",
+                &cost,
+                range_of(&cost),
+                dollars,
+            ),
         ];
-        let mut charts = Vec::new();
         let is_zero = |(_, number): &(i64, f64)| *number == 0.0;
-        for (title, points, range, label) in all {
+        let mut charts = Vec::new();
+        for chart in all {
             // Of a stack without drift, or whose drift costs nothing, there is nothing to see.
-            if points.iter().all(is_zero) {
-                continue;
+            if !chart.points.iter().all(is_zero) {
+                charts.extend(chart.svg()?.map(|svg| (chart.title, svg)));
             }
-            let chart = Chart {
-                title,
-                points: &points,
-                range: range.unwrap_or_else(|| range_of(&points)),
-                label,
-            };
-            charts.extend(chart.svg()?.map(|svg| (title, svg)));
         }
         let mean = history.mean_time_to_repair;
         Ok(Self {

@@ -149,7 +149,7 @@ impl GitHub {
             if let Some(found) = world.installations.get_mut(&installation) {
                 found.suspended = suspended;
             }
-            let payload = world.about_installation(installation, action);
+            let payload = about_installation(&world, installation, action);
             world.notify_app("installation", installation, None, &payload);
         }
         self.shared.deliver().await;
@@ -159,7 +159,7 @@ impl GitHub {
     pub async fn uninstall(&self, installation: u64) {
         {
             let mut world = self.world();
-            let payload = world.about_installation(installation, "deleted");
+            let payload = about_installation(&world, installation, "deleted");
             world.notify_app("installation", installation, None, &payload);
             world.installations.remove(&installation);
         }
@@ -186,10 +186,8 @@ fn pulls_of(found: &super::world::Repository, head: &super::git::Oid) -> Vec<Val
         .collect()
 }
 
-impl World {
-    fn about_installation(&self, installation: u64, action: &str) -> Value {
-        let shown = self.installations.get(&installation);
-        let shown = shown.map(|found| self.show_installation(found));
-        json!({"action": action, "installation": shown, "sender": self.show_user("alice")})
-    }
+fn about_installation(world: &World, installation: u64, action: &str) -> Value {
+    let shown = world.installations.get(&installation);
+    let shown = shown.map(|found| world.show_installation(found));
+    json!({"action": action, "installation": shown, "sender": world.show_user("alice")})
 }
