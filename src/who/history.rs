@@ -20,7 +20,7 @@ pub enum Earlier {
     Known(Actor),
     /// It is new: whoever made it did so after this time, in epoch milliseconds.
     New(i64),
-    /// It was found before, and CloudTrail had time enough to tell who made it.
+    /// It was found before and CloudTrail was asked: it had time enough to tell who made it, or was asked a moment ago.
     Settled,
 }
 
@@ -36,8 +36,16 @@ pub struct History<'a> {
 #[derive(Debug)]
 struct OpenFinding<'a> {
     finding: &'a Finding,
-    /// The newest scan that has it without an actor, in epoch milliseconds.
-    last_seen: Option<i64>,
+    /// The newest and the oldest scan that have it without an actor, in epoch milliseconds.
+    seen: Option<(i64, i64)>,
+}
+
+impl OpenFinding<'_> {
+    /// Returns whether CloudTrail is asked about the finding now: when a scan finds it first, and once more when all calls
+    /// that came before that must have arrived.
+    fn is_asked_about(&self, now: i64) -> bool {
+        self.seen.is_none_or(|(_, oldest)| now - oldest >= DELIVERY)
+    }
 }
 
 impl<'a> History<'a> {
@@ -45,7 +53,7 @@ impl<'a> History<'a> {
     pub fn new(findings: &'a [Finding], now: i64) -> Self {
         let open = findings.iter().map(|finding| OpenFinding {
             finding,
-            last_seen: None,
+            seen: None,
         });
         Self {
             open: open.collect(),
@@ -70,15 +78,16 @@ impl<'a> History<'a> {
             .chain(aside)
             .map(|(finding, was_open)| (&finding.id, (finding, was_open)))
             .collect();
-        let earlier = &mut self.earlier;
+        let (earlier, now) = (&mut self.earlier, self.now);
         self.open.retain_mut(|open| {
             let id = &open.finding.id;
             let decided = match known.get(id) {
                 Some((before, was_open)) => match &before.actor {
                     Some(actor) => Some(Earlier::Known(actor.clone())),
                     None if *was_open => {
-                        let last_seen = *open.last_seen.get_or_insert(ended_at);
-                        (last_seen - ended_at >= DELIVERY).then_some(Earlier::Settled)
+                        let (newest, _) = open.seen.unwrap_or((ended_at, ended_at));
+                        open.seen = Some((newest, ended_at));
+                        (newest - ended_at >= DELIVERY).then_some(Earlier::Settled)
                     }
                     // It was not asked about while it was set aside.
                     None => None,
@@ -86,7 +95,10 @@ impl<'a> History<'a> {
                 None => {
                     let resource = CheckedResource::from(open.finding);
                     let was_right = scanned.has_checked(&resource);
-                    was_right.then(|| Earlier::New(ended_at - SCAN_TIME))
+                    was_right.then(|| match open.is_asked_about(now) {
+                        true => Earlier::New(ended_at - SCAN_TIME),
+                        false => Earlier::Settled,
+                    })
                 }
             };
             match decided {
@@ -103,7 +115,14 @@ impl<'a> History<'a> {
     pub fn finish(mut self) -> BTreeMap<FindingId, Earlier> {
         let oldest = self.now - MAX_AGE;
         let rest = self.open.into_iter();
-        let rest = rest.map(|open| (open.finding.id.clone(), Earlier::New(oldest)));
+        let now = self.now;
+        let rest = rest.map(|open| {
+            let decided = match open.is_asked_about(now) {
+                true => Earlier::New(oldest),
+                false => Earlier::Settled,
+            };
+            (open.finding.id.clone(), decided)
+        });
         self.earlier.extend(rest);
         for earlier in self.earlier.values_mut() {
             if let Earlier::New(since) = earlier {

@@ -1,8 +1,8 @@
 //! The HTML of each page, as people are sent it.
 
 use driftguard::model::{
-    Choice, Decision, Ending, FindingId, Occurrence, Proposal, ProposalState, RepositoryId,
-    RepositoryName, ScanTotals, StackName, StackSummary,
+    Actor, CallSource, Choice, Decision, Ending, FindingId, Occurrence, Proposal, ProposalState,
+    RepositoryId, RepositoryName, ScanTotals, StackName, StackSummary,
 };
 use driftguard::report::pages::{
     FindingContext, FindingFilter, FindingPage, Frame, Message, MessagePage, Organisation,
@@ -58,6 +58,30 @@ fn occurrences() -> Vec<Occurrence> {
         ..Occurrence::start(finding, SCANNED - 10 * DAY)
     };
     vec![again, first]
+}
+
+/// A person's call of the console, and a program's before it.
+fn actor() -> Actor {
+    let program = Actor {
+        principal: "arn:aws:iam::123456789012:user/<b>ci</b>".to_owned(),
+        session: None,
+        role: None,
+        event: "CreateTags".to_owned(),
+        time: "2026-11-24T15:58:00Z".to_owned(),
+        source: CallSource::Automation,
+        source_address: None,
+        others: Vec::new(),
+        more: false,
+    };
+    Actor {
+        principal: "alice@acme.com".to_owned(),
+        role: Some("AdministratorAccess".to_owned()),
+        time: "2026-11-24T16:02:11Z".to_owned(),
+        source: CallSource::Console,
+        source_address: Some("198.51.100.7".to_owned()),
+        others: vec![program.clone()],
+        ..program
+    }
 }
 
 /// Ten days of scans, the newest first.
@@ -161,7 +185,11 @@ fn each_page_is_sent_as_html() {
     let html = |id: &str| {
         let mut findings = scanned.findings.iter();
         let finding = findings.find(|finding| finding.id.0 == id).unwrap();
-        FindingPage::new(frame(), &context, finding).html().unwrap()
+        let mut finding = finding.clone();
+        finding.actor = (id == "f-00000000000a").then(actor);
+        FindingPage::new(frame(), &context, &finding)
+            .html()
+            .unwrap()
     };
     insta::assert_snapshot!("page_finding", html("f-00000000000a"));
     insta::assert_snapshot!("page_finding_for_a_person", html("f-00000000000c"));

@@ -111,7 +111,7 @@ fn who_was_found_once_stays_and_nobody_is_asked_again() {
 }
 
 #[test]
-fn without_an_answer_a_finding_is_asked_about_until_calls_must_have_arrived() {
+fn without_an_answer_a_finding_is_asked_about_once_more_when_calls_must_have_arrived() {
     let seen = |minutes: i64| {
         (
             scan(vec![finding("f-1")], Status::Checked),
@@ -120,13 +120,19 @@ fn without_an_answer_a_finding_is_asked_about_until_calls_must_have_arrived() {
     };
     let right = (scan(Vec::new(), Status::Checked), NOW - 300 * MINUTE);
     let since = Earlier::New(NOW - 315 * MINUTE);
-    assert_eq!(earlier(&[seen(5), right.clone()]), since);
+    assert_eq!(earlier(&[seen(5), right.clone()]), Earlier::Settled);
     assert_eq!(
         earlier(&[seen(5), seen(10), right.clone()]),
+        Earlier::Settled
+    );
+    assert_eq!(
+        earlier(&[seen(5), seen(16), right.clone()]),
         since,
-        "calls may be late"
+        "calls were perhaps late"
     );
     assert_eq!(earlier(&[seen(5), seen(20)]), Earlier::Settled);
+    assert_eq!(earlier(&[seen(5)]), Earlier::Settled);
+    assert_eq!(earlier(&[seen(15)]), Earlier::New(NOW - MAX_AGE));
     let failed = StackReport {
         outcome: Err(driftguard::model::ScanError {
             kind: "limit".into(),
@@ -134,7 +140,7 @@ fn without_an_answer_a_finding_is_asked_about_until_calls_must_have_arrived() {
         }),
         ..seen(1).0
     };
-    assert_eq!(earlier(&[(failed, NOW - MINUTE), seen(5), right]), since);
+    assert_eq!(earlier(&[(failed, NOW - MINUTE), seen(15), right]), since);
 }
 
 fn of_type(tf_type: &str, attributes: &[(&str, &str)]) -> Finding {

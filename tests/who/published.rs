@@ -44,7 +44,7 @@ async fn who_made_a_change_is_told_on_github_and_asked_once(database: Database) 
     });
     assert!(dashboard, "the dashboard does not tell");
 
-    // What nobody called is asked about once more, since calls arrive late; what is known is not, nor is the window longer.
+    // What is known is asked about no more.
     let known = || {
         trail
             .lookups()

@@ -226,7 +226,7 @@ pub(in crate::code) fn path_of(scope: &Scope<'_>, path: &Expression) -> Option<S
 }
 
 /// Hands the text of the file that code names to `ask`, with its path, in the scope of a template that knows these names
-/// where there are any. None where the file was not read.
+/// where there are any. None where the file was not read, or a template is no JSON.
 pub(in crate::code) fn policy_text<T>(
     scope: &Scope<'_>,
     path: &Expression,
@@ -243,6 +243,10 @@ pub(in crate::code) fn policy_text<T>(
     let Some(names) = names else {
         return ask(scope, &path, text);
     };
+    // The names may be many, and are evaluated for each question.
+    if !text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
     let names = match scope.known(names) {
         Typed::Map(_, names) | Typed::Object(names) => names,
         _ => return None,

@@ -1,5 +1,6 @@
 //! Writes the page of a finding: before and after, severity and why, price, fix and proof.
 
+use super::callers::CallRow;
 use super::history::OccurrenceRow;
 use super::prose::Prose;
 use super::stack::{Fact, stack_link};
@@ -70,6 +71,8 @@ pub struct FindingPage {
     fix: Option<FixView>,
     pulls: Vec<PullRow>,
     occurrences: Vec<OccurrenceRow>,
+    calls: Vec<CallRow>,
+    more_calls: bool,
 }
 
 /// A changed attribute: both values, or the lines in which they differ.
@@ -134,6 +137,8 @@ impl FindingPage {
             techniques: techniques.collect(),
             fix: finding.fix.as_ref().map(|fix| FixView::of(fix, &blob)),
             pulls: PullRow::all(context.proposals, &repository_url),
+            calls: CallRow::all(finding.actor.as_ref()),
+            more_calls: finding.actor.as_ref().is_some_and(|actor| actor.more),
             occurrences: context.occurrences.iter().map(OccurrenceRow::of).collect(),
             frame,
         }

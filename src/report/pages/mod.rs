@@ -1,5 +1,6 @@
 //! Writes the pages for people, as HTML: each from stored rows alone. askama escapes what stands in them.
 
+mod callers;
 mod finding;
 mod history;
 mod message;
