@@ -4,6 +4,7 @@
 use super::context::RepositoryContext;
 use super::steps::access::{self, RoleProblem};
 use super::steps::checks::{CHECK, CHECK_OF_STACKS, create_check, stack_check};
+use super::steps::outcome::record_outcomes;
 use super::steps::pull_requests::Proposer;
 use super::steps::repository_scan::{RepositoryScan, busy};
 use super::steps::repository_settings::{self, may_publish};
@@ -78,6 +79,8 @@ pub(super) async fn run(
         clock: &clock,
         memory: &services.states.memory(),
     };
+    // What a reviewer struck out of a merged pull request is drift again, even if the delivery about it comes later.
+    record_outcomes(context, "", now()).await?;
     let stacks = scan_found(&scan).await?;
     let problems = accept::update(&scan).await?.into_iter().collect();
     dashboard::update(context, &settings).await?;
