@@ -140,6 +140,11 @@ async fn no_stack_keeps_more_history_than_its_share(database: Database) {
     let [open, ended, scans] = counts(&store, ACME).await;
     assert_eq!((open, scans), (0, 3));
     assert!((5_200..=10_000).contains(&ended), "{ended}");
+    // Of more than that which end at once, the newest stay by their ids.
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    record(&acme, &scanned(&ids), 40).await;
+    record(&acme, &scanned(&[]), 50).await;
+    assert_eq!(counts(&store, ACME).await, [0, 10_000, 5]);
 }
 
 async fn a_finding_that_could_not_be_checked_is_still_open(database: Database) {
@@ -147,18 +152,7 @@ async fn a_finding_that_could_not_be_checked_is_still_open(database: Database) {
     let acme = store.of(ACME);
     record(&acme, &scanned(&["f-1"]), 10).await;
     let denied = Scanned {
-        coverage: vec![Coverage {
-            tf_type: "aws_instance".to_owned(),
-            account: None,
-            region: None,
-            resources: 1,
-            status: Status::Denied,
-            reader: Default::default(),
-            reason: None,
-            missing_action: None,
-            never_read: Vec::new(),
-            with_provider: false,
-        }],
+        coverage: vec![Coverage::new("aws_instance", 1, Status::Denied)],
         ..Scanned::default()
     };
     record(&acme, &denied, 20).await;

@@ -221,16 +221,10 @@ async fn the_json_tells_what_an_edit_leaves_and_what_a_disproved_one_failed_for(
 #[test]
 fn what_a_provider_would_read_is_one_line_wherever_coverage_is_told() {
     let row = |tf_type: &str, resources, with_provider| Coverage {
-        tf_type: tf_type.to_owned(),
-        account: None,
-        region: None,
-        resources,
-        status: Status::Unsupported,
         reader: TypeReader::Provider,
         reason: Some("DriftGuard does not read this type yet".to_owned()),
-        missing_action: None,
-        never_read: Vec::new(),
         with_provider,
+        ..Coverage::new(tf_type, resources, Status::Unsupported)
     };
     let texts = |coverage| {
         let stack = StackReport {

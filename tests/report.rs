@@ -129,16 +129,10 @@ pub fn world() -> Report {
         ..finding(7, "see [this](https://evil.example)")
     };
     let coverage = |tf_type: &str, status, reason: Option<&str>| Coverage {
-        tf_type: tf_type.to_owned(),
         account: AccountId::new("123456789012"),
         region: Region::new("us-east-1"),
-        resources: 2,
-        status,
         reason: reason.map(str::to_owned),
-        missing_action: None,
-        reader: Default::default(),
-        never_read: Vec::new(),
-        with_provider: false,
+        ..Coverage::new(tf_type, 2, status)
     };
     let scanned = Scanned {
         summary: Summary {
@@ -262,16 +256,8 @@ fn no_text_of_a_stranger_makes_one_that_github_refuses() {
     scanned.notes = vec![long.clone(); 30];
     scanned.coverage = vec![
         Coverage {
-            tf_type: long.clone(),
-            account: None,
-            region: None,
-            resources: 1,
-            status: Status::Denied,
             reason: Some(long.clone()),
-            missing_action: None,
-            reader: Default::default(),
-            never_read: Vec::new(),
-            with_provider: false,
+            ..Coverage::new(&long, 1, Status::Denied)
         };
         5
     ];
@@ -512,16 +498,10 @@ fn a_summary_says_all_in_one_screen_and_then_each_stack() {
 #[test]
 fn where_not_all_was_checked_no_text_says_that_nothing_drifted() {
     let unread = |resources| Coverage {
-        tf_type: "aws_instance".to_owned(),
         account: AccountId::new("123456789012"),
         region: Region::new("us-east-1"),
-        resources,
-        status: Status::Throttled,
         reason: Some("AWS throttled it".to_owned()),
-        missing_action: None,
-        reader: Default::default(),
-        never_read: Vec::new(),
-        with_provider: false,
+        ..Coverage::new("aws_instance", resources, Status::Throttled)
     };
     let mut partial = stack(0, "");
     partial.outcome.as_mut().unwrap().coverage = vec![unread(3)];
@@ -761,18 +741,7 @@ fn what_could_not_be_looked_at_is_not_resolved() {
     let two = stack(2, "secret");
     let scanned = |status| {
         let mut now = stack(0, "");
-        now.outcome.as_mut().unwrap().coverage = vec![Coverage {
-            tf_type: "aws_instance".to_owned(),
-            account: None,
-            region: None,
-            resources: 2,
-            status,
-            reason: None,
-            missing_action: None,
-            reader: Default::default(),
-            never_read: Vec::new(),
-            with_provider: false,
-        }];
+        now.outcome.as_mut().unwrap().coverage = vec![Coverage::new("aws_instance", 2, status)];
         now
     };
     for status in [

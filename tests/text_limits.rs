@@ -128,16 +128,8 @@ fn everything() -> StackReport {
         ..named(&format!("a{}{at:03}", "a".repeat(380)))
     };
     let unread = |at: usize| Coverage {
-        tf_type: format!("aws_{at}"),
-        account: None,
-        region: None,
-        resources: 1,
-        status: Status::Denied,
         reason: Some("!".repeat(700)),
-        missing_action: None,
-        reader: Default::default(),
-        with_provider: false,
-        never_read: Vec::new(),
+        ..Coverage::new(&format!("aws_{at}"), 1, Status::Denied)
     };
     let scanned = Scanned {
         findings: (0..1_000).map(fixed).chain((0..60).map(left)).collect(),

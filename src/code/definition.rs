@@ -18,8 +18,8 @@ pub(super) fn definition<'a>(scope: &Scope<'a>, expression: &'a Expression) -> D
     definition_within(scope, expression, MAX_CHAIN)
 }
 
-/// Finds the definition of a part of a value that was traced so far: what is left of its chain is all that the part has,
-/// since the part may lead back to the value.
+/// Finds the definition of a part of a value. Its chain of references may have `left` further links.
+/// The part may refer to the value itself, so both share one limit.
 pub(super) fn definition_within<'a>(
     scope: &Scope<'a>,
     expression: &'a Expression,

@@ -14,8 +14,7 @@ use hcl_edit::expr::{Expression, FuncCall, ObjectKey, ObjectValue};
 use std::collections::BTreeSet;
 
 /// Finds the values of JSON in an expression, and the text's location: an object or a list in `jsonencode`, JSON in a
-/// heredoc or in a file. Returns `None` where the expression is no such text. `left` is what is left of the chain that
-/// led to it.
+/// heredoc or in a file. Returns `None` for any other expression. References may lead `left` links further.
 pub(super) fn of_expression<'a>(
     scope: &Scope<'a>,
     expression: &'a Expression,
@@ -65,8 +64,8 @@ fn of_file(scope: &Scope<'_>, call: &FuncCall) -> Option<(Source, JsonCode)> {
     })
 }
 
-/// Finds the values in a text of JSON, which is an object or a list of HCL. What is interpolated in its strings are
-/// templates of HCL.
+/// Finds the values in a text of JSON. The text is parsed as HCL, whose objects and lists are written alike, so that
+/// interpolations in its strings are read as templates.
 fn of_text(scope: &Scope<'_>, text: &str, offset: usize) -> Option<JsonPart> {
     if !text.starts_with(['{', '[']) {
         return None;

@@ -90,8 +90,8 @@ pub(super) fn heredoc_text<'s>(
     Some((span.start + start + indent, text.trim_start()))
 }
 
-/// Returns the literal that a part refers to, where an edit must change that literal. `left` is what is left of the chain
-/// that led to the part, which may lead back to it.
+/// Returns the literal that a part refers to, which an edit changes in place of the part. References may lead `left` links
+/// further.
 pub(super) fn behind<'a>(
     scope: &Scope<'a>,
     part: &'a Expression,

@@ -6,10 +6,7 @@ use crate::model::{InstallationId, RepositoryId, StackName, StackReport};
 use crate::queue::RunContext;
 use crate::queue::job::JobError;
 use crate::scan::roles::external_id;
-use crate::store::Tenant;
-
-/// How many scans of a stack are read to find one that has a report.
-pub(super) const MAX_REPORTS: u32 = 20;
+use crate::store::{Reports, Tenant};
 
 /// A repository at one commit, the job that works on it, and the services that the job may use.
 pub(super) struct RepositoryContext<'a> {
@@ -54,15 +51,9 @@ impl<'a> RepositoryContext<'a> {
         external_id(self.services.key(), self.head.owner, self.id.0)
     }
 
-    /// Returns the last reports of a stack with the time of each scan, the newest first, which are read one by one: each
-    /// may take megabytes. A scan that was given up has no report.
+    /// Returns the last reports of a stack with their scans, the newest first.
     pub(super) fn reports<'c>(&'c self, stack: &'c StackName) -> Reports<'c> {
-        Reports {
-            tenant: &self.tenant,
-            id: self.id,
-            stack,
-            read: 0,
-        }
+        self.tenant.reports(self.id, stack)
     }
 
     /// Returns the last report of a stack and the time of its scan.
@@ -70,34 +61,7 @@ impl<'a> RepositoryContext<'a> {
         &self,
         stack: &StackName,
     ) -> anyhow::Result<Option<(StackReport, i64)>> {
-        self.reports(stack).next().await
-    }
-}
-
-/// The last reports of a stack.
-pub(super) struct Reports<'c> {
-    tenant: &'c Tenant<'c>,
-    id: RepositoryId,
-    stack: &'c StackName,
-    /// How many scans were read.
-    read: u32,
-}
-
-impl Reports<'_> {
-    /// Reads the next report, with the time of its scan.
-    pub(super) async fn next(&mut self) -> anyhow::Result<Option<(StackReport, i64)>> {
-        while self.read < MAX_REPORTS {
-            let scan = self
-                .tenant
-                .nth_scan(self.id, self.stack.as_str(), self.read);
-            let Some(scan) = scan.await? else {
-                break;
-            };
-            self.read += 1;
-            if let Ok(report) = serde_json::from_value(scan.outcome) {
-                return Ok(Some((report, scan.finished_at)));
-            }
-        }
-        Ok(None)
+        let last = self.reports(stack).next().await?;
+        Ok(last.map(|(report, scan)| (report, scan.finished_at)))
     }
 }

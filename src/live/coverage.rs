@@ -38,18 +38,18 @@ pub(super) fn row(
     reason: Option<&Reason>,
 ) -> Coverage {
     Coverage {
-        tf_type: tf_type.to_owned(),
         account,
         region,
-        resources,
-        status: reason.map_or(Status::Checked, Reason::status),
         reader: match ResourceType::named(tf_type) {
             Some(_) => TypeReader::Native,
             None => TypeReader::Provider,
         },
         reason: reason.map(ToString::to_string),
         missing_action: reason.and_then(Reason::missing_action).map(str::to_owned),
-        never_read: Vec::new(),
-        with_provider: false,
+        ..Coverage::new(
+            tf_type,
+            resources,
+            reason.map_or(Status::Checked, Reason::status),
+        )
     }
 }

@@ -165,6 +165,22 @@ pub struct Coverage {
 pub const TRAIL_EVENTS: &str = "cloudtrail_events";
 
 impl Coverage {
+    /// Creates a row of resources in no known place, of which nothing else is known.
+    pub fn new(tf_type: &str, resources: usize, status: Status) -> Self {
+        Self {
+            tf_type: tf_type.to_owned(),
+            account: None,
+            region: None,
+            resources,
+            status,
+            reader: TypeReader::default(),
+            reason: None,
+            missing_action: None,
+            never_read: Vec::new(),
+            with_provider: false,
+        }
+    }
+
     /// Returns whether everything that can be known of the resources is known. Who changed them is beside that.
     pub fn is_known(&self) -> bool {
         self.status.is_known() || self.tf_type == TRAIL_EVENTS

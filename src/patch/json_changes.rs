@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use super::write::{Entry, SEALED};
 use crate::model::{JsonCode, JsonPart, Part, Value, ValueMap};
 
-/// The most values of a text in which items of lists are told apart by their content: each is compared with all others.
+/// The most values of a text whose lists are compared item by item. Each item is compared with all others.
 const MAX_COMPARED: usize = 5_000;
 
 /// A change of the code's text.

@@ -54,18 +54,7 @@ mod tests {
     }
 
     fn denied(tf_type: &str) -> Coverage {
-        Coverage {
-            tf_type: tf_type.to_owned(),
-            account: None,
-            region: None,
-            resources: 1,
-            status: Status::Denied,
-            reason: None,
-            missing_action: None,
-            reader: Default::default(),
-            never_read: Vec::new(),
-            with_provider: false,
-        }
+        Coverage::new(tf_type, 1, Status::Denied)
     }
 
     #[test]

@@ -152,18 +152,7 @@ mod tests {
     }
 
     fn row(tf_type: &str, status: Status) -> Coverage {
-        Coverage {
-            tf_type: tf_type.to_owned(),
-            account: None,
-            region: None,
-            resources: 1,
-            status,
-            reason: None,
-            missing_action: None,
-            reader: Default::default(),
-            never_read: Vec::new(),
-            with_provider: false,
-        }
+        Coverage::new(tf_type, 1, status)
     }
 
     #[test]

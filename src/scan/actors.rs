@@ -263,21 +263,17 @@ fn row((account, region): Trail, reason: &Reason, count: usize) -> Coverage {
         Some(LOOKUP) => ": allow it, or set `who: off` in .driftguard.yml",
         _ => "",
     };
+    let status = match reason.status() {
+        Status::Checked | Status::Unsupported => Status::Failed,
+        status => status,
+    };
     Coverage {
-        tf_type: TRAIL_EVENTS.to_owned(),
         account,
         region: Some(region),
-        resources: count,
-        status: match reason.status() {
-            Status::Checked | Status::Unsupported => Status::Failed,
-            status => status,
-        },
-        reader: Default::default(),
         reason: Some(format!(
             "who made {changes} is not known, because {reason}{remedy}"
         )),
         missing_action: reason.missing_action().map(str::to_owned),
-        never_read: Vec::new(),
-        with_provider: false,
+        ..Coverage::new(TRAIL_EVENTS, count, status)
     }
 }

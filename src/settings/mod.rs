@@ -11,6 +11,7 @@ mod pattern;
 mod providers;
 mod schedule;
 mod stacks;
+mod switch;
 mod who;
 mod workspaces;
 mod yaml;

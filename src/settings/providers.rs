@@ -1,5 +1,6 @@
 //! Which types a repository leaves out of what providers read.
 
+use super::switch::{SwitchOr, Switched};
 use serde::Deserialize;
 
 /// Which types are read through the operator's providers. A repository can only narrow.
@@ -16,13 +17,7 @@ pub enum ProviderScope {
 }
 
 /// The setting as it is written.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Form {
-    Switch(bool),
-    Word(String),
-    Except(Exceptions),
-}
+type Form = SwitchOr<Exceptions>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,18 +29,12 @@ impl TryFrom<Form> for ProviderScope {
     type Error = String;
 
     fn try_from(form: Form) -> Result<Self, String> {
-        match form {
-            Form::Switch(true) => Ok(Self::On),
-            Form::Switch(false) => Ok(Self::Off),
-            Form::Word(word) => match word.as_str() {
-                "on" => Ok(Self::On),
-                "off" => Ok(Self::Off),
-                other => Err(format!(
-                    "`{other}` is not known: write `on`, `off`, or `except` with a list of types"
-                )),
-            },
-            Form::Except(exceptions) => Ok(Self::Except(exceptions.except)),
-        }
+        let forms = "write `on`, `off`, or `except` with a list of types";
+        Ok(match form.read(forms)? {
+            Switched::On => Self::On,
+            Switched::Off => Self::Off,
+            Switched::Other(exceptions) => Self::Except(exceptions.except),
+        })
     }
 }
 

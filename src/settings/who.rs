@@ -1,6 +1,7 @@
 //! Whether CloudTrail is asked who made a change.
 
 use super::form::RoleArn;
+use super::switch::{SwitchOr, Switched};
 use serde::Deserialize;
 
 /// Whether CloudTrail is asked who made a change, and whose calls are left out as Terraform's.
@@ -17,11 +18,11 @@ pub enum Who {
 }
 
 /// The setting as it is written.
+type Form = SwitchOr<RolesOrOther>;
+
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Form {
-    Switch(bool),
-    Word(String),
+enum RolesOrOther {
     Roles(Roles),
     Other(serde::de::IgnoredAny),
 }
@@ -40,19 +41,14 @@ impl TryFrom<Form> for Who {
     type Error = String;
 
     fn try_from(form: Form) -> Result<Self, String> {
-        match form {
-            Form::Switch(true) => Ok(Self::On),
-            Form::Switch(false) => Ok(Self::Off),
-            Form::Word(word) => match word.as_str() {
-                "on" => Ok(Self::On),
-                "off" => Ok(Self::Off),
-                other => Err(format!("`{other}` is not known: {FORMS}")),
-            },
-            Form::Roles(roles) => {
+        match form.read(FORMS)? {
+            Switched::On => Ok(Self::On),
+            Switched::Off => Ok(Self::Off),
+            Switched::Other(RolesOrOther::Roles(roles)) => {
                 let roles = roles.terraform_roles.into_iter().map(RoleArn::try_from);
                 Ok(Self::TerraformRoles(roles.collect::<Result<_, _>>()?))
             }
-            Form::Other(_) => Err(format!("this is not known: {FORMS}")),
+            Switched::Other(RolesOrOther::Other(_)) => Err(format!("this is not known: {FORMS}")),
         }
     }
 }

@@ -9,8 +9,12 @@ use crate::model::{
 use anyhow::Context;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::query::Query;
+use sqlx::{Any, Database, Row as _, SqlSafeStr};
+
+/// A statement about a stack.
+type StackQuery<'q> = Query<'q, Any, <Any as Database>::Arguments>;
 
 /// The query whose rows `occurrence` reads.
 macro_rules! select {
@@ -48,14 +52,9 @@ impl Tenant<'_> {
         repository: RepositoryId,
         stack: &StackName,
     ) -> anyhow::Result<Vec<Occurrence>> {
-        let rows = sqlx::query(select!("and ended_at = 0 order by finding"))
-            .bind(&self.id)
-            .bind(repository.to_string())
-            .bind(stack.as_str())
-            .fetch_all(self.pool)
-            .await
-            .context("while reading the history of findings")?;
-        rows.iter().map(occurrence).collect()
+        let statement = select!("and ended_at = 0 order by finding");
+        let query = of_stack(self, statement, repository, stack.as_str());
+        self.read_occurrences(query).await
     }
 
     /// Returns all times that a finding was reported, the newest first.
@@ -65,17 +64,9 @@ impl Tenant<'_> {
         stack: &StackName,
         finding: &FindingId,
     ) -> anyhow::Result<Vec<Occurrence>> {
-        let rows = sqlx::query(select!(
-            "and finding = $4 order by first_seen desc limit 100"
-        ))
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(stack.as_str())
-        .bind(&finding.0)
-        .fetch_all(self.pool)
-        .await
-        .context("while reading a finding's history")?;
-        rows.iter().map(occurrence).collect()
+        let statement = select!("and finding = $4 order by first_seen desc limit 100");
+        let query = of_stack(self, statement, repository, stack.as_str());
+        self.read_occurrences(query.bind(&finding.0)).await
     }
 
     /// Returns the findings of a stack that ended last, the newest first.
@@ -85,17 +76,9 @@ impl Tenant<'_> {
         stack: &StackName,
         most: u32,
     ) -> anyhow::Result<Vec<Occurrence>> {
-        let rows = sqlx::query(select!(
-            "and ended_at > 0 order by ended_at desc, finding limit $4"
-        ))
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(stack.as_str())
-        .bind(i64::from(most))
-        .fetch_all(self.pool)
-        .await
-        .context("while reading what ended")?;
-        rows.iter().map(occurrence).collect()
+        let statement = select!("and ended_at > 0 order by ended_at desc, finding limit $4");
+        let query = of_stack(self, statement, repository, stack.as_str());
+        self.read_occurrences(query.bind(i64::from(most))).await
     }
 
     /// Returns the mean time in milliseconds from the first scan that reported a finding to the one that found it
@@ -106,17 +89,12 @@ impl Tenant<'_> {
         stack: &StackName,
         since: i64,
     ) -> anyhow::Result<Option<i64>> {
-        let (count, sum): (i64, i64) = sqlx::query_as(
-            "select count(*), cast(coalesce(sum(ended_at - first_seen), 0) as bigint) from finding_history
-             where installation = $1 and repository = $2 and stack = $3 and ended_at >= $4 and ending = 'resolved'",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(stack.as_str())
-        .bind(since.max(1))
-        .fetch_one(self.pool)
-        .await
-        .context("while reading how long repairs took")?;
+        let statement = "select count(*), cast(coalesce(sum(ended_at - first_seen), 0) as bigint) from finding_history
+             where installation = $1 and repository = $2 and stack = $3 and ended_at >= $4 and ending = 'resolved'";
+        let query = of_stack(self, statement, repository, stack.as_str());
+        let row = query.bind(since.max(1)).fetch_one(self.pool).await;
+        let row = row.context("while reading how long repairs took")?;
+        let (count, sum): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
         Ok(sum.checked_div(count))
     }
 
@@ -127,17 +105,11 @@ impl Tenant<'_> {
         stack: &StackName,
         most: u32,
     ) -> anyhow::Result<Vec<ScanTotals>> {
-        let rows = sqlx::query(
-            "select finished_at, commit_id, critical, high, medium, low, info, set_aside, summary from stack_history
-             where installation = $1 and repository = $2 and stack = $3 order by finished_at desc limit $4",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(stack.as_str())
-        .bind(i64::from(most))
-        .fetch_all(self.pool)
-        .await
-        .context("while reading the history of scans")?;
+        let statement = "select finished_at, commit_id, critical, high, medium, low, info, set_aside, summary from stack_history
+             where installation = $1 and repository = $2 and stack = $3 order by finished_at desc limit $4";
+        let query = of_stack(self, statement, repository, stack.as_str());
+        let rows = query.bind(i64::from(most)).fetch_all(self.pool).await;
+        let rows = rows.context("while reading the history of scans")?;
         rows.iter().map(totals).collect()
     }
 
@@ -147,16 +119,12 @@ impl Tenant<'_> {
         repository: RepositoryId,
         stack: &StackName,
     ) -> anyhow::Result<i64> {
-        sqlx::query_scalar(
-            "select coalesce(min(finished_at), 0) from stack_history
-             where installation = $1 and repository = $2 and stack = $3",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(stack.as_str())
-        .fetch_one(self.pool)
-        .await
-        .context("while looking for the first scan of the history")
+        let statement = "select coalesce(min(finished_at), 0) from stack_history
+             where installation = $1 and repository = $2 and stack = $3";
+        let query = of_stack(self, statement, repository, stack.as_str());
+        let row = query.fetch_one(self.pool).await;
+        let row = row.context("while looking for the first scan of the history")?;
+        Ok(row.try_get(0)?)
     }
 
     /// Gives a finding of the history its id of this version.
@@ -166,22 +134,35 @@ impl Tenant<'_> {
         stack: &StackName,
         (former, now): (&FindingId, &FindingId),
     ) -> anyhow::Result<()> {
-        sqlx::query(
-            "update finding_history set finding = $5
+        let statement = "update finding_history set finding = $5
              where installation = $1 and repository = $2 and stack = $3 and finding = $4 and not exists (
                  select 1 from finding_history as known
-                 where known.installation = $1 and known.repository = $2 and known.stack = $3 and known.finding = $5)",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(stack.as_str())
-        .bind(&former.0)
-        .bind(&now.0)
-        .execute(self.pool)
-        .await
-        .context("while renaming a finding of the history")?;
+                 where known.installation = $1 and known.repository = $2 and known.stack = $3 and known.finding = $5)";
+        let query = of_stack(self, statement, repository, stack.as_str());
+        let query = query.bind(&former.0).bind(&now.0);
+        let done = query.execute(self.pool).await;
+        done.context("while renaming a finding of the history")?;
         Ok(())
     }
+
+    async fn read_occurrences(&self, query: StackQuery<'_>) -> anyhow::Result<Vec<Occurrence>> {
+        let rows = query.fetch_all(self.pool).await;
+        let rows = rows.context("while reading the history of findings")?;
+        rows.iter().map(occurrence).collect()
+    }
+}
+
+/// Starts a statement about a tenant's stack, which its first three parameters name.
+fn of_stack<'q>(
+    tenant: &Tenant<'_>,
+    statement: impl SqlSafeStr,
+    repository: RepositoryId,
+    stack: &str,
+) -> StackQuery<'q> {
+    sqlx::query(statement)
+        .bind(tenant.id.clone())
+        .bind(repository.to_string())
+        .bind(stack.to_owned())
 }
 
 fn occurrence(row: &AnyRow) -> anyhow::Result<Occurrence> {

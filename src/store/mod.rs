@@ -43,7 +43,7 @@ pub use missed_deliveries::{DeliveryWalk, MissedDelivery};
 pub use notifications::Notification;
 pub use orders::Order;
 pub use repositories::Repository;
-pub use scans::ScanRecord;
+pub use scans::{MAX_REPORTS, Reports, ScanRecord};
 pub use sessions::SessionRecord;
 pub use stack_summaries::{ListedStack, StackPlace};
 pub use stacks::{DueScan, StackSchedule};

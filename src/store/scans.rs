@@ -3,12 +3,13 @@
 use super::stack_summaries::SummaryUpdate;
 use super::subjects::ID_SCHEME;
 use super::{Store, Tenant};
-use crate::model::{RepositoryId, StackReport, StackSummary, mask_json};
+use crate::model::{RepositoryId, StackName, StackReport, StackSummary, mask_json};
 use anyhow::Context;
+use serde::Deserialize;
 use serde_json::Value;
 
-/// How many of the last scans are looked through for one that left a report: others failed.
-const MAX_REPORTS: u32 = 20;
+/// How many of the last scans of a stack are read to find those that left a report: others failed.
+pub const MAX_REPORTS: u32 = 20;
 
 /// A finished scan.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +72,7 @@ impl Tenant<'_> {
     pub async fn record_scan(&self, scan: &ScanRecord) -> anyhow::Result<()> {
         let mut outcome = scan.outcome.clone();
         mask_json(&mut outcome);
-        let report = serde_json::from_value::<StackReport>(outcome.clone()).ok();
+        let report = StackReport::deserialize(&outcome).ok();
         let transaction = self.pool.begin().await;
         let transaction = transaction.context("while starting a transaction")?;
         sqlx::query(
@@ -189,21 +190,15 @@ impl Tenant<'_> {
         Ok(records(repository, stack, row.into_iter().collect())?.pop())
     }
 
-    /// Returns the newest scan of a stack that left a report, with that.
-    pub async fn last_report(
-        &self,
-        repository: RepositoryId,
-        stack: &str,
-    ) -> anyhow::Result<Option<(StackReport, ScanRecord)>> {
-        for nth in 0..MAX_REPORTS {
-            let Some(mut scan) = self.nth_scan(repository, stack, nth).await? else {
-                break;
-            };
-            if let Ok(report) = serde_json::from_value(scan.outcome.take()) {
-                return Ok(Some((report, scan)));
-            }
+    /// Returns the last reports of a stack, the newest first, which are read one by one: each may take megabytes. A scan
+    /// that was given up has no report.
+    pub fn reports<'a>(&'a self, repository: RepositoryId, stack: &'a StackName) -> Reports<'a> {
+        Reports {
+            tenant: self,
+            repository,
+            stack,
+            read: 0,
         }
-        Ok(None)
     }
 
     /// Returns the newest scan of a stack.
@@ -213,5 +208,32 @@ impl Tenant<'_> {
         stack: &str,
     ) -> anyhow::Result<Option<ScanRecord>> {
         Ok(self.last_scans(repository, stack, 1).await?.pop())
+    }
+}
+
+/// The last reports of a stack.
+pub struct Reports<'a> {
+    tenant: &'a Tenant<'a>,
+    repository: RepositoryId,
+    stack: &'a StackName,
+    /// How many scans were read.
+    read: u32,
+}
+
+impl Reports<'_> {
+    /// Reads the next report, with its scan, whose outcome it was.
+    pub async fn next(&mut self) -> anyhow::Result<Option<(StackReport, ScanRecord)>> {
+        while self.read < MAX_REPORTS {
+            let stack = self.stack.as_str();
+            let scan = self.tenant.nth_scan(self.repository, stack, self.read);
+            let Some(mut scan) = scan.await? else {
+                break;
+            };
+            self.read += 1;
+            if let Ok(report) = serde_json::from_value(scan.outcome.take()) {
+                return Ok(Some((report, scan)));
+            }
+        }
+        Ok(None)
     }
 }

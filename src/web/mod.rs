@@ -11,6 +11,8 @@ mod connections;
 mod descriptors;
 /// Serves the server's health and metrics.
 mod health;
+/// Answers with HTML.
+mod html;
 /// Accepts connections, and serves requests on them.
 mod listen;
 /// Serves the pages for people.

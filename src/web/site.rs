@@ -1,6 +1,7 @@
 //! The state of the pages, and how each of them is answered.
 
 use super::address::PublicAddress;
+use super::html::{Allowed, html};
 use super::sign_in::{AccessError, Cookie, Rights, Session, SignIn};
 use super::stylesheet;
 use crate::report::pages::{Frame, Message, MessagePage};
@@ -115,37 +116,19 @@ impl Site {
         }
     }
 
-    /// Answers with HTML: it runs nothing, loads the stylesheet only, and is not cached.
-    pub fn html(&self, status: StatusCode, html: String) -> Response {
-        let policy = format!(
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
-            self.github_origin
-        );
-        let mut answer = (status, html).into_response();
-        let fixed: [(HeaderName, &str); 6] = [
-            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-            (header::CACHE_CONTROL, "no-store"),
+    /// Answers with HTML, which loads the stylesheet only.
+    pub fn html(&self, status: StatusCode, text: String) -> Response {
+        let allowed = Allowed {
+            sources: "style-src 'self'; img-src 'self'",
+            sends_to: &self.github_origin,
             // Not `no-referrer`: with that a browser names no origin where a form is sent.
-            (header::REFERRER_POLICY, "same-origin"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::X_FRAME_OPTIONS, "DENY"),
-            (
-                HeaderName::from_static("cross-origin-opener-policy"),
-                "same-origin",
-            ),
-        ];
-        let headers = answer.headers_mut();
-        for (name, value) in fixed {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        match HeaderValue::from_str(&policy) {
-            Ok(policy) => {
-                headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-                answer
-            }
-            // An address that cannot stand in a header cannot be sent to either.
-            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        }
+            referrer: "same-origin",
+        };
+        let mut answer = html(status, text, &allowed);
+        let opener = HeaderName::from_static("cross-origin-opener-policy");
+        let own = HeaderValue::from_static("same-origin");
+        answer.headers_mut().insert(opener, own);
+        answer
     }
 }
 

@@ -51,16 +51,9 @@ fn hostile() -> StackReport {
         ..finding.clone()
     };
     let coverage = Coverage {
-        tf_type: MARKUP.to_owned(),
-        account: None,
-        region: None,
-        resources: 1,
-        status: Status::Failed,
         reason: Some(MARKUP.to_owned()),
         missing_action: Some(MARKUP.to_owned()),
-        reader: Default::default(),
-        never_read: Vec::new(),
-        with_provider: false,
+        ..Coverage::new(MARKUP, 1, Status::Failed)
     };
     StackReport {
         name: StackName::new("production").unwrap(),

@@ -170,17 +170,11 @@ fn each_page_is_sent_as_html() {
     let proposals = proposals();
     let occurrences = occurrences();
     let context = FindingContext {
-        account: "acme",
-        repository: &repository,
-        stack: &stack,
-        github_pages: "https://github.com",
-        commit: "0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c",
-        scanned_at: SCANNED,
+        stack: context,
         occurrences: &occurrences,
         history_begins: SCANNED - 10 * DAY,
         proposals: &proposals,
         decision: Some(&decision),
-        now: SCANNED,
     };
     let html = |id: &str| {
         let mut findings = scanned.findings.iter();

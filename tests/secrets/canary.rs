@@ -146,16 +146,8 @@ fn everything_that_is_said(tf_type: &str, schema: &Schema, catalog: &Catalog, fi
         outcome: Ok(Scanned {
             notes: vec![format!("main.tf:1: {}", plants.text())],
             coverage: vec![Coverage {
-                tf_type: tf_type.to_owned(),
-                account: None,
-                region: None,
-                resources: 1,
-                status: Status::Failed,
                 reason: Some(format!("AWS says: {}", plants.text())),
-                missing_action: None,
-                reader: Default::default(),
-                never_read: Vec::new(),
-                with_provider: false,
+                ..Coverage::new(tf_type, 1, Status::Failed)
             }],
             ..scanned
         }),

@@ -39,18 +39,7 @@ fn mallory() -> Actor {
 
 /// A scan with these findings that read the instances with this success.
 fn scan(findings: Vec<Finding>, status: Status) -> StackReport {
-    let row = Coverage {
-        tf_type: "aws_instance".to_owned(),
-        account: None,
-        region: None,
-        resources: 1,
-        status,
-        reader: Default::default(),
-        reason: None,
-        missing_action: None,
-        never_read: Vec::new(),
-        with_provider: false,
-    };
+    let row = Coverage::new("aws_instance", 1, status);
     StackReport {
         name: StackName::of_path("a"),
         path: "a".to_owned(),

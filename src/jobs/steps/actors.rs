@@ -8,8 +8,8 @@ use crate::scan::scan_result::ScanResult;
 use crate::who::{Earlier, History};
 use std::collections::BTreeMap;
 
-/// Names who made the changes. CloudTrail is asked about new findings only, since the last scan that saw the resource
-/// right; what is known stays with a finding, so that no text changes for it.
+/// Names who made the changes: as the last report has it, so that no text is written anew, and else as CloudTrail says.
+/// It is asked about new findings only, for the time since the last scan that saw the resource right.
 ///
 /// # Errors
 /// When the store fails.
@@ -30,9 +30,9 @@ pub(in crate::jobs) async fn name_actors(
         let mut history = History::new(&scanned.findings, now);
         let mut reports = scan.context.reports(&stack.name);
         while history.needs_more()
-            && let Some((report, ended_at)) = reports.next().await?
+            && let Some((report, scan)) = reports.next().await?
         {
-            history.add_earlier(&report, ended_at);
+            history.add_earlier(&report, scan.finished_at);
         }
         let mut earlier = history.finish();
         let mut new: BTreeMap<FindingId, i64> = BTreeMap::new();

@@ -113,9 +113,9 @@ async fn last_completed(
     stack: &StackReport,
 ) -> anyhow::Result<Option<(StackReport, i64)>> {
     let mut reports = context.reports(&stack.name);
-    while let Some((report, finished_at)) = reports.next().await? {
+    while let Some((report, scan)) = reports.next().await? {
         if report.outcome.is_ok() {
-            return Ok(Some((report, finished_at)));
+            return Ok(Some((report, scan.finished_at)));
         }
     }
     Ok(None)

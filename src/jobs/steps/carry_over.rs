@@ -5,9 +5,9 @@
 //! pull requests follow it, once.
 
 use super::same_drift::{BySubject, all, same_drift, subject};
-use crate::jobs::context::{MAX_REPORTS, RepositoryContext};
+use crate::jobs::context::RepositoryContext;
 use crate::model::{Decision, FindingId, Proposal, Redactor, Scanned, StackReport};
-use crate::store::ScanRecord;
+use crate::store::{MAX_REPORTS, ScanRecord};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Updates decisions, pull requests and the last report of a stack to the ids of this version.
@@ -26,8 +26,8 @@ pub(in crate::jobs) async fn carry_over(
     if !formers.is_empty() || !subjects.is_empty() {
         let upgraded_at = formers.first().map_or(0, |last| last.finished_at);
         let (mut since, mut reports) = (Vec::new(), context.reports(&stack.name));
-        while let Some((report, finished_at)) = reports.next().await?
-            && finished_at > upgraded_at
+        while let Some((report, scan)) = reports.next().await?
+            && scan.finished_at > upgraded_at
         {
             since.extend(report.outcome);
         }

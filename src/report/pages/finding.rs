@@ -3,11 +3,10 @@
 use super::callers::CallRow;
 use super::history::OccurrenceRow;
 use super::prose::Prose;
-use super::stack::{Fact, stack_link};
+use super::stack::{Fact, StackContext, stack_link};
 use super::{Crumb, Frame, PullRow, escaped};
 use crate::model::{
-    Choice, Decision, Finding, Fix, FixKind, MonthlyCost, Occurrence, Proposal, RepositoryName,
-    StackName, Verdict,
+    Choice, Decision, Finding, Fix, FixKind, MonthlyCost, Occurrence, Proposal, Verdict,
 };
 use crate::report::change::{Change, Line, Member, Parts, Sides, changes};
 use crate::report::proof::checked;
@@ -24,18 +23,8 @@ const MAX_BLOCK: usize = 20_000;
 /// What is known of a finding beside its scan's report. Times are in epoch milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct FindingContext<'a> {
-    /// The login of the account.
-    pub account: &'a str,
-    /// The repository.
-    pub repository: &'a RepositoryName,
-    /// The stack.
-    pub stack: &'a StackName,
-    /// GitHub's pages, without a trailing slash.
-    pub github_pages: &'a str,
-    /// The scanned commit.
-    pub commit: &'a str,
-    /// When the last scan finished.
-    pub scanned_at: i64,
+    /// What is known of its stack.
+    pub stack: StackContext<'a>,
     /// The times during which the finding was reported, the newest first.
     pub occurrences: &'a [Occurrence],
     /// When the stack's history begins: what was seen first then may be older.
@@ -44,8 +33,6 @@ pub struct FindingContext<'a> {
     pub proposals: &'a [Proposal],
     /// What a person decided about it.
     pub decision: Option<&'a Decision>,
-    /// The current time.
-    pub now: i64,
 }
 
 /// The page of a finding.
@@ -108,7 +95,8 @@ struct FixView {
 impl FindingPage {
     /// Prepares the page.
     pub fn new(frame: Frame, context: &FindingContext<'_>, finding: &Finding) -> Self {
-        let repository_url = format!("{}/{}", context.github_pages, context.repository);
+        let stack = &context.stack;
+        let repository_url = format!("{}/{}", stack.github_pages, stack.repository);
         let mut all = changes(finding, Sides::Drift);
         let shown = all.by_ref().take(MAX_CHANGES).map(ChangeRow::of).collect();
         let techniques = finding.techniques.iter().map(|id| {
@@ -118,18 +106,18 @@ impl FindingPage {
         });
         let controls = finding.controls.iter();
         let controls = controls.map(|control| format!("{} {}", control.benchmark, control.id));
-        let blob = format!("{repository_url}/blob/{}", context.commit);
+        let blob = format!("{repository_url}/blob/{}", stack.commit);
         Self {
-            account: context.account.to_owned(),
-            stack: context.stack.to_string(),
-            stack_link: stack_link(&frame, context.repository, context.stack),
+            account: stack.account.to_owned(),
+            stack: stack.stack.to_string(),
+            stack_link: stack_link(&frame, stack.repository, stack.stack),
             id: finding.id.to_string(),
             name: name(finding),
             severity: finding.severity.as_str(),
             event: event(finding),
             why: finding.why.iter().map(|why| Prose::of(why)).collect(),
             notice: notice(finding),
-            decision: context.decision.map(|it| decided(it, context.now)),
+            decision: context.decision.map(|it| decided(it, stack.now)),
             changes: shown,
             more_changes: all.count(),
             facts: facts(context, finding),
@@ -213,7 +201,7 @@ fn facts(context: &FindingContext<'_>, finding: &Finding) -> Vec<Fact> {
         let or_earlier = if is_older { " or earlier" } else { "" };
         facts.push(Fact::new("First seen", format!("{seen}{or_earlier}")));
     }
-    facts.push(Fact::new("Last seen", minute(context.scanned_at)));
+    facts.push(Fact::new("Last seen", minute(context.stack.scanned_at)));
     facts.extend(price(finding).map(|price| Fact::new("Price", price)));
     facts
 }

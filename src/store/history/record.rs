@@ -1,5 +1,6 @@
 //! Writes what a completed scan changes of a stack's history.
 
+use super::of_stack;
 use crate::model::{
     AccountId, Ending, FindingId, HistoryUpdate, Occurrence, Region, RepositoryId, ScanTotals,
     Severity,
@@ -16,12 +17,8 @@ const ROWS: usize = 100;
 /// finding each time.
 const MAX_ROWS: i64 = 10_000;
 
-/// One repository's stack, as the columns have it.
-#[derive(Debug, Clone, Copy)]
-struct Key<'a> {
-    repository: RepositoryId,
-    stack: &'a str,
-}
+/// A stack: its repository, and its name.
+type Key<'a> = (RepositoryId, &'a str);
 
 impl Tenant<'_> {
     /// Stores a completed scan with its numbers, and what it changes of the stack's history, all or nothing.
@@ -38,10 +35,7 @@ impl Tenant<'_> {
             clock: self.clock,
             id: self.id.clone(),
         };
-        let key = Key {
-            repository: scan.repository,
-            stack: &scan.stack,
-        };
+        let key = (scan.repository, scan.stack.as_str());
         within.record_scan(scan).await?;
         within.record_totals(key, totals).await?;
         within.start_occurrences(key, &update.started).await?;
@@ -53,28 +47,22 @@ impl Tenant<'_> {
     }
 
     async fn record_totals(&self, key: Key<'_>, totals: &ScanTotals) -> anyhow::Result<()> {
-        let [critical, high, medium, low, info] = totals.findings.map(number);
-        sqlx::query(
+        let mut query = of_stack(self,
             "insert into stack_history (installation, repository, stack, finished_at, commit_id, critical, high, medium, low,
                  info, set_aside, summary)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
              on conflict (installation, repository, stack, finished_at) do nothing",
-        )
-        .bind(&self.id)
-        .bind(key.repository.to_string())
-        .bind(key.stack)
-        .bind(totals.finished_at)
-        .bind(&totals.commit)
-        .bind(critical)
-        .bind(high)
-        .bind(medium)
-        .bind(low)
-        .bind(info)
-        .bind(number(totals.set_aside))
-        .bind(serde_json::to_string(&totals.summary).context("while writing a summary")?)
-        .execute(self.pool)
-        .await
-        .context("while recording a scan's numbers")?;
+            key.0,
+            key.1,
+        );
+        query = query.bind(totals.finished_at).bind(&totals.commit);
+        for count in totals.findings {
+            query = query.bind(number(count));
+        }
+        let summary = serde_json::to_string(&totals.summary).context("while writing a summary")?;
+        let query = query.bind(number(totals.set_aside)).bind(summary);
+        let done = query.execute(self.pool).await;
+        done.context("while recording a scan's numbers")?;
         Ok(())
     }
 
@@ -87,10 +75,7 @@ impl Tenant<'_> {
                  values {} on conflict (installation, repository, stack, finding, first_seen) do nothing",
                 rows.join(", ")
             );
-            let mut query = sqlx::query(AssertSqlSafe(statement))
-                .bind(&self.id)
-                .bind(key.repository.to_string())
-                .bind(key.stack);
+            let mut query = of_stack(self, AssertSqlSafe(statement), key.0, key.1);
             for new in some {
                 query = query
                     .bind(&new.finding.0)
@@ -148,12 +133,8 @@ impl Tenant<'_> {
                  where installation = $1 and repository = $2 and stack = $3 and ended_at = 0 and finding in ({})",
                 places.join(", ")
             );
-            let mut query = sqlx::query(AssertSqlSafe(statement))
-                .bind(&self.id)
-                .bind(key.repository.to_string())
-                .bind(key.stack)
-                .bind(at)
-                .bind(text);
+            let mut query = of_stack(self, AssertSqlSafe(statement), key.0, key.1);
+            query = query.bind(at).bind(text);
             for finding in some {
                 query = query.bind(&finding.0);
             }
@@ -167,26 +148,19 @@ impl Tenant<'_> {
     async fn limit_history(&self, key: Key<'_>) -> anyhow::Result<()> {
         for statement in [
             "delete from finding_history where installation = $1 and repository = $2 and stack = $3 and ended_at > 0
-                 and ended_at <= (
-                     select coalesce(max(oldest.ended_at), 0) from (
-                         select ended_at from finding_history
-                         where installation = $1 and repository = $2 and stack = $3 and ended_at > 0
-                         order by ended_at desc limit 1 offset $4) as oldest)",
+                 and (ended_at, finding, first_seen) < (
+                     select ended_at, finding, first_seen from finding_history
+                     where installation = $1 and repository = $2 and stack = $3 and ended_at > 0
+                     order by ended_at desc, finding desc, first_seen desc limit 1 offset $4)",
             "delete from stack_history where installation = $1 and repository = $2 and stack = $3
-                 and finished_at <= (
-                     select coalesce(max(oldest.finished_at), 0) from (
-                         select finished_at from stack_history
-                         where installation = $1 and repository = $2 and stack = $3
-                         order by finished_at desc limit 1 offset $4) as oldest)",
+                 and finished_at < (
+                     select finished_at from stack_history
+                     where installation = $1 and repository = $2 and stack = $3
+                     order by finished_at desc limit 1 offset $4)",
         ] {
-            sqlx::query(statement)
-                .bind(&self.id)
-                .bind(key.repository.to_string())
-                .bind(key.stack)
-                .bind(MAX_ROWS)
-                .execute(self.pool)
-                .await
-                .context("while limiting a stack's history")?;
+            let query = of_stack(self, statement, key.0, key.1);
+            let done = query.bind(MAX_ROWS - 1).execute(self.pool).await;
+            done.context("while limiting a stack's history")?;
         }
         Ok(())
     }

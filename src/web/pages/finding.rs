@@ -28,7 +28,7 @@ async fn page(
     let found = site.stack(session, names).await?;
     let (repository, stack) = (found.listed.repository, &found.listed.stack);
     let tenant = site.store.of(found.account.installation);
-    let last = tenant.last_report(repository, stack.as_str()).await?;
+    let last = tenant.reports(repository, stack).next().await?;
     let (report, scan) = last.ok_or(PageError::NotFound)?;
     let scanned = report.outcome.as_ref().map_err(|_| PageError::NotFound)?;
     let mut all = scanned.findings.iter().chain(&scanned.set_aside);
@@ -45,17 +45,11 @@ async fn page(
         .iter()
         .find(|decision| decision.stack == *stack && decision.finding == finding.id);
     let context = FindingContext {
-        account: &found.account.name,
-        repository: &found.name,
-        stack,
-        github_pages: &site.github_pages,
-        commit: &scan.commit,
-        scanned_at: scan.finished_at,
+        stack: found.context(site, Some(&scan), now()),
         occurrences: &occurrences,
         history_begins,
         proposals: &proposals,
         decision,
-        now: now(),
     };
     let page = FindingPage::new(site.frame(Some(session)), &context, finding);
     Ok(page.html()?)

@@ -3,8 +3,8 @@
 use super::{Fields, Shared};
 use crate::model::{InstallationId, RepositoryName, StackName, StackSummary, Urgency};
 use crate::queue::now;
-use crate::report::pages::{OrganisationPage, StackFacts, StackRow};
-use crate::store::{ListedStack, StackPlace, Tenant};
+use crate::report::pages::{OrganisationPage, StackContext, StackFacts, StackRow};
+use crate::store::{ListedStack, ScanRecord, StackPlace, Tenant};
 use crate::web::sign_in::{Session, VisibleRepositories, Visitor};
 use crate::web::site::{PageError, Site};
 use axum::extract::{Path, Query, State};
@@ -116,6 +116,27 @@ pub(super) struct FoundStack {
     pub listed: ListedStack,
 }
 
+impl FoundStack {
+    /// Returns what the pages show of the stack beside a report.
+    pub fn context<'a>(
+        &'a self,
+        site: &'a Site,
+        scan: Option<&'a ScanRecord>,
+        now: i64,
+    ) -> StackContext<'a> {
+        StackContext {
+            account: &self.account.name,
+            repository: &self.name,
+            stack: &self.listed.stack,
+            github_pages: &site.github_pages,
+            commit: scan.map_or("", |scan| scan.commit.as_str()),
+            scanned_at: scan.map_or(0, |scan| scan.finished_at),
+            next_at: self.listed.next_at,
+            now,
+        }
+    }
+}
+
 /// A part of the list of stacks.
 struct Listed {
     stacks: Vec<ListedStack>,
@@ -158,7 +179,7 @@ async fn list(
 /// Summarizes some of the stacks that an earlier version scanned.
 async fn summarize(tenant: &Tenant<'_>) -> anyhow::Result<()> {
     for (repository, stack) in tenant.unsummarized_stacks(MAX_SUMMARIZED).await? {
-        let last = tenant.last_report(repository, stack.as_str()).await?;
+        let last = tenant.reports(repository, &stack).next().await?;
         let (summary, at) = match last {
             Some((report, scan)) => (StackSummary::of(&report), scan.finished_at),
             None => {

@@ -2,7 +2,7 @@
 
 use super::{Fields, Shared};
 use crate::queue::now;
-use crate::report::pages::{FindingFilter, StackContext, StackHistory, StackPage};
+use crate::report::pages::{FindingFilter, StackHistory, StackPage};
 use crate::web::sign_in::{Session, Visitor};
 use crate::web::site::{PageError, Site};
 use axum::extract::{Path, Query, State};
@@ -35,13 +35,14 @@ async fn page(
     let found = site.stack(session, names).await?;
     let (repository, stack) = (found.listed.repository, &found.listed.stack);
     let tenant = site.store.of(found.account.installation);
-    let last = tenant.last_report(repository, stack.as_str()).await?;
+    let last = tenant.reports(repository, stack).next().await?;
     let mut proposals = tenant.proposals(repository).await?;
     proposals.retain(|proposal| proposal.stack == stack.as_str());
     let totals = tenant.scan_totals(repository, stack, MAX_SCANS).await?;
     let ended = tenant.ended_occurrences(repository, stack, MAX_ENDED);
     let ended = ended.await?;
-    let since = now().saturating_sub(REPAIRS);
+    let now = now();
+    let since = now.saturating_sub(REPAIRS);
     let repairs = tenant.mean_time_to_repair(repository, stack, since);
     let history = StackHistory {
         totals: &totals,
@@ -50,16 +51,7 @@ async fn page(
     };
     let (report, scan) = last.unzip();
     let field = |name: &str| asked.get(name).map(String::as_str).unwrap_or_default();
-    let context = StackContext {
-        account: &found.account.name,
-        repository: &found.name,
-        stack,
-        github_pages: &site.github_pages,
-        commit: scan.as_ref().map_or("", |scan| scan.commit.as_str()),
-        scanned_at: scan.as_ref().map_or(0, |scan| scan.finished_at),
-        next_at: found.listed.next_at,
-        now: now(),
-    };
+    let context = found.context(site, scan.as_ref(), now);
     let filter = FindingFilter::new(
         field("severity"),
         field("type"),

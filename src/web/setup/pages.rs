@@ -2,9 +2,10 @@
 
 use super::choices::{Choices, ValidChoices};
 use super::{NewApp, Places, tokens};
+use crate::web::html::{Allowed, html};
 use askama::Template;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
@@ -143,33 +144,14 @@ impl RenderedPage {
         })
     }
 
-    /// Returns a page as a response: it loads nothing, runs nothing, is not cached, and sends no referrer.
+    /// Returns a page as a response: it loads nothing, and sends no referrer.
     pub fn answer(self, status: StatusCode) -> Response {
-        let sends_to = self.sends_to.unwrap_or_default();
-        let policy = format!(
-            "default-src 'none'; style-src 'nonce-{}'; form-action 'self' {sends_to}; base-uri 'none'; frame-ancestors 'none'",
-            self.nonce
-        );
-        let mut answer = (status, self.html).into_response();
-        let fixed: [(HeaderName, &str); 5] = [
-            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-            (header::CACHE_CONTROL, "no-store"),
-            (header::REFERRER_POLICY, "no-referrer"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::X_FRAME_OPTIONS, "DENY"),
-        ];
-        let headers = answer.headers_mut();
-        for (name, value) in fixed {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        match HeaderValue::from_str(&policy) {
-            Ok(policy) => {
-                headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-                answer
-            }
-            // An address that cannot stand in a header cannot be sent to either.
-            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        }
+        let allowed = Allowed {
+            sources: &format!("style-src 'nonce-{}'", self.nonce),
+            sends_to: self.sends_to.as_deref().unwrap_or_default(),
+            referrer: "no-referrer",
+        };
+        html(status, self.html, &allowed)
     }
 }
 
