@@ -7,7 +7,7 @@ create table finding_history (
     first_seen bigint not null,
     last_seen bigint not null,
     scans bigint not null,
-    -- How it ended: resolved, set_aside; '' and 0 while it is reported.
+    -- How it ended: resolved, set_aside, changed; '' and 0 while it is reported.
     ending text not null,
     ended_at bigint not null,
     address text not null,

@@ -218,6 +218,12 @@ impl Severity {
         Self::Info,
     ];
 
+    /// Returns the severity of a name; `None` where there is none of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|severity| severity.as_str() == name)
+    }
+
     /// Returns the name.
     pub fn as_str(self) -> &'static str {
         match self {

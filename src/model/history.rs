@@ -75,17 +75,20 @@ pub enum Ending {
     Resolved,
     /// The difference is there, and is no drift: the settings accept it, the code ignores it or is not applied yet.
     SetAside,
+    /// The resource drifted further: another finding took the place of this one.
+    Changed,
 }
 
 impl Ending {
     /// All endings.
-    pub const ALL: [Self; 2] = [Self::Resolved, Self::SetAside];
+    pub const ALL: [Self; 3] = [Self::Resolved, Self::SetAside, Self::Changed];
 
     /// Returns the name that is stored.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Resolved => "resolved",
             Self::SetAside => "set_aside",
+            Self::Changed => "changed",
         }
     }
 }

@@ -69,6 +69,15 @@ impl StackSummary {
         }
     }
 
+    /// Summarizes the outcome of a scan that was given up: `{"error": ...}`.
+    pub fn given_up(outcome: &serde_json::Value) -> Self {
+        let problem = outcome["error"].as_str().unwrap_or("it was given up");
+        Self {
+            error: Some(problem.to_owned()),
+            ..Self::default()
+        }
+    }
+
     /// Returns the urgency.
     pub fn urgency(&self) -> Urgency {
         match (&self.error, self.findings.keys().next_back()) {

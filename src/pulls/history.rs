@@ -2,7 +2,7 @@
 
 use super::Resolution;
 use crate::model::{Ending, Finding, FindingId, HistoryUpdate, Occurrence, Scanned};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Compares a scan, which ended at this time, with the findings that were reported before it.
 ///
@@ -29,16 +29,25 @@ pub fn history_update(before: &[Occurrence], scanned: &Scanned, at: i64) -> Hist
             update.severities.push((id.clone(), finding.severity));
         }
     }
+    let started = update.started.iter().map(|new| new.address.as_str());
+    let drifted: BTreeSet<_> = started.filter(|address| !address.is_empty()).collect();
+    let mut ended = Vec::new();
     for (id, occurrence) in known {
         if resolution.is_open(&id.0) {
             continue;
         }
         if resolution.is_set_aside(&id.0) {
-            update.ended.push((id.clone(), Ending::SetAside));
+            ended.push((id.clone(), Ending::SetAside));
         } else if resolution.has_ended(occurrence) {
-            update.ended.push((id.clone(), Ending::Resolved));
+            // A finding's id contains the drifted value.
+            let ending = match drifted.contains(occurrence.address.as_str()) {
+                true => Ending::Changed,
+                false => Ending::Resolved,
+            };
+            ended.push((id.clone(), ending));
         }
     }
+    update.ended = ended;
     update
 }
 
@@ -55,6 +64,29 @@ mod tests {
 
     fn denied(tf_type: &str) -> Coverage {
         Coverage::new(tf_type, 1, Status::Denied)
+    }
+
+    #[test]
+    fn a_resource_that_drifts_further_is_not_repaired() {
+        let at = |id: &str, address: &str| {
+            let mut finding = finding(id, "aws_instance");
+            finding.address = address.parse().ok();
+            finding
+        };
+        let before = [
+            Occurrence::start(&at("f-1", "aws_instance.a"), 1),
+            Occurrence::start(&at("f-2", "aws_instance.b"), 1),
+        ];
+        let scanned = Scanned {
+            findings: vec![at("f-3", "aws_instance.a")],
+            ..Scanned::default()
+        };
+        let update = history_update(&before, &scanned, 2);
+        let id = |id: &str| FindingId(id.to_owned());
+        assert_eq!(
+            update.ended,
+            [(id("f-1"), Ending::Changed), (id("f-2"), Ending::Resolved)]
+        );
     }
 
     #[test]

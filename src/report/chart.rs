@@ -2,7 +2,7 @@
 //!
 //! The colours are the page's: a stylesheet overrides the attributes that are written here.
 
-use super::when::{day, minute};
+use super::when::{day, time_of_day};
 use plotters::prelude::{BLACK, BLUE, ChartBuilder, IntoDrawingArea, LineSeries, SVGBackend};
 use std::fmt::Display;
 use std::ops::Range;
@@ -12,8 +12,8 @@ const SIZE: (u32, u32) = (440, 150);
 /// The room for labels below and left of the chart.
 const LABELS: (u32, u32) = (22, 44);
 
-/// A chart of less than this, in milliseconds, names times beside days.
-const SHORT: i64 = 3 * 24 * 60 * 60 * 1_000;
+/// A chart of less than this, in milliseconds, names times of the day.
+const SHORT: i64 = 24 * 60 * 60 * 1_000;
 
 /// A number over time.
 pub struct Chart<'a> {
@@ -52,7 +52,7 @@ impl Chart<'_> {
         let (start, end) = (*first as f64, *last as f64);
         let points = self.points.iter().map(|(at, number)| (*at as f64, *number));
         let time = |at: &f64| match is_short {
-            true => minute(*at as i64),
+            true => time_of_day(*at as i64),
             false => day(*at as i64),
         };
         let mut text = String::new();

@@ -3,7 +3,7 @@
 use super::alike::Alike;
 use super::change::{Sides, changes};
 use super::markdown::{Markdown, code, sentence, unlinked};
-use super::technique::technique;
+use super::technique::{technique, technique_page};
 use super::words::{cut, event, name};
 use crate::model::{Finding, Kind};
 
@@ -129,11 +129,8 @@ pub(super) fn controls(finding: &Finding) -> impl Iterator<Item = String> {
 
 /// Links the techniques of a finding to their pages.
 pub(super) fn techniques(finding: &Finding) -> impl Iterator<Item = String> {
-    finding.techniques.iter().map(|id| {
-        let path = id.replace('.', "/");
-        let name = technique(id);
-        format!("[{name}](https://attack.mitre.org/techniques/{path}/)")
-    })
+    let techniques = finding.techniques.iter();
+    techniques.map(|id| format!("[{}]({})", technique(id), technique_page(id)))
 }
 
 /// Describes a finding that is set aside, and why.

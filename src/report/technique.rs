@@ -43,6 +43,14 @@ pub(super) fn technique(id: &str) -> String {
     }
 }
 
+/// Returns the address of a technique's page.
+pub(super) fn technique_page(id: &str) -> String {
+    format!(
+        "https://attack.mitre.org/techniques/{}/",
+        id.replace('.', "/")
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

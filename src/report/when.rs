@@ -12,6 +12,11 @@ pub fn day(moment: i64) -> String {
     written(moment, "%F")
 }
 
+/// Formats the time of day of a time in epoch milliseconds, in UTC: `16:30`.
+pub fn time_of_day(moment: i64) -> String {
+    written(moment, "%H:%M")
+}
+
 fn written(moment: i64, form: &str) -> String {
     Timestamp::from_millisecond(moment)
         .map(|moment| moment.strftime(form).to_string())

@@ -179,7 +179,7 @@ fn occurrence(row: &AnyRow) -> anyhow::Result<Occurrence> {
         account: AccountId::new(&text("account")?),
         region: Region::new(&text("region")?),
         kind: named(&text("kind")?)?,
-        severity: named(&text("severity")?)?,
+        severity: Severity::named(&text("severity")?).unwrap_or_default(),
         first_seen: row.try_get("first_seen")?,
         last_seen: row.try_get("last_seen")?,
         scans: count(row, "scans")?,

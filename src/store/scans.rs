@@ -72,7 +72,10 @@ impl Tenant<'_> {
     pub async fn record_scan(&self, scan: &ScanRecord) -> anyhow::Result<()> {
         let mut outcome = scan.outcome.clone();
         mask_json(&mut outcome);
-        let report = StackReport::deserialize(&outcome).ok();
+        let summary = match StackReport::deserialize(&outcome) {
+            Ok(report) => StackSummary::of(&report),
+            Err(_) => StackSummary::given_up(&outcome),
+        };
         let transaction = self.pool.begin().await;
         let transaction = transaction.context("while starting a transaction")?;
         sqlx::query(
@@ -92,17 +95,14 @@ impl Tenant<'_> {
         .execute(transaction.handle())
         .await
         .context("while recording a scan")?;
-        // A scan that failed for good leaves no report: the last one stays.
-        if let Some(summary) = report.as_ref().map(StackSummary::of) {
-            let update = SummaryUpdate {
-                installation: &self.id,
-                repository: scan.repository,
-                stack: &scan.stack,
-                summary: &summary,
-                scanned_at: scan.finished_at,
-            };
-            update.execute(transaction.handle()).await?;
-        }
+        let update = SummaryUpdate {
+            installation: &self.id,
+            repository: scan.repository,
+            stack: &scan.stack,
+            summary: &summary,
+            scanned_at: scan.finished_at,
+        };
+        update.execute(transaction.handle()).await?;
         transaction.commit().await.context("while recording a scan")
     }
 
@@ -129,10 +129,12 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Empties the outcomes of a repository's scans.
+    /// Deletes a repository's scans, and what is remembered of them.
     pub async fn empty_scans(&self, repository: RepositoryId) -> anyhow::Result<()> {
         for statement in [
             "delete from scans where installation = $1 and repository = $2",
+            "delete from finding_history where installation = $1 and repository = $2",
+            "delete from stack_history where installation = $1 and repository = $2",
             "update stacks set summary = '', urgency_rank = 0, scanned_at = 0
              where installation = $1 and repository = $2",
         ] {

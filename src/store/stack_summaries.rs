@@ -127,7 +127,7 @@ impl Tenant<'_> {
     }
 }
 
-/// The summary of a finished scan.
+/// The summary of a finished scan; of all stacks of the repository where it names none.
 pub(super) struct SummaryUpdate<'a> {
     pub installation: &'a str,
     pub repository: RepositoryId,
@@ -142,7 +142,7 @@ impl SummaryUpdate<'_> {
         let text = serde_json::to_string(self.summary);
         sqlx::query(
             "update stacks set summary = $4, urgency_rank = $5, scanned_at = $6
-             where installation = $1 and repository = $2 and stack = $3 and scanned_at <= $6",
+             where installation = $1 and repository = $2 and (stack = $3 or $3 = '') and scanned_at <= $6",
         )
         .bind(self.installation)
         .bind(self.repository.to_string())

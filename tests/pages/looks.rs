@@ -139,6 +139,7 @@ fn each_page_is_sent_as_html() {
         scanned_at: SCANNED,
         next_at: None,
         now: SCANNED,
+        failure: None,
     };
     let (totals, ended) = (totals(), occurrences());
     let history = StackHistory {
@@ -219,6 +220,7 @@ fn a_list_of_findings_goes_on_with_the_same_filter() {
         scanned_at: SCANNED,
         next_at: None,
         now: SCANNED,
+        failure: None,
     };
     let page = |number| {
         let filter = FindingFilter::new("low", "aws_instance", "web & \"co", number);

@@ -228,7 +228,10 @@ impl World {
             if standing.waiting + standing.running == 0 {
                 return;
             }
-            assert!(Instant::now() < end, "the jobs do not end: {standing:?}");
+            if Instant::now() >= end {
+                let jobs = self.inbox.jobs().await.unwrap();
+                panic!("the jobs do not end: {standing:?}, {jobs:#?}");
+            }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -9,8 +9,9 @@ use crate::model::{
     Choice, Decision, Finding, Fix, FixKind, MonthlyCost, Occurrence, Proposal, Verdict,
 };
 use crate::report::change::{Change, Line, Member, Parts, Sides, changes};
+use crate::report::lines::controls;
 use crate::report::proof::checked;
-use crate::report::technique::technique;
+use crate::report::technique::{technique, technique_page};
 use crate::report::when::{day, minute};
 use crate::report::words::{amount, cost, event, excerpt, name, printable_lines};
 use askama::Template;
@@ -50,6 +51,7 @@ pub struct FindingPage {
     why: Vec<Prose>,
     notice: Prose,
     decision: Option<String>,
+    failure: Option<Prose>,
     changes: Vec<ChangeRow>,
     more_changes: usize,
     facts: Vec<Fact>,
@@ -99,13 +101,8 @@ impl FindingPage {
         let repository_url = format!("{}/{}", stack.github_pages, stack.repository);
         let mut all = changes(finding, Sides::Drift);
         let shown = all.by_ref().take(MAX_CHANGES).map(ChangeRow::of).collect();
-        let techniques = finding.techniques.iter().map(|id| {
-            let path = id.replace('.', "/");
-            let url = format!("https://attack.mitre.org/techniques/{path}/");
-            (technique(id), url)
-        });
-        let controls = finding.controls.iter();
-        let controls = controls.map(|control| format!("{} {}", control.benchmark, control.id));
+        let techniques = finding.techniques.iter();
+        let techniques = techniques.map(|id| (technique(id), technique_page(id)));
         let blob = format!("{repository_url}/blob/{}", stack.commit);
         Self {
             account: stack.account.to_owned(),
@@ -118,10 +115,11 @@ impl FindingPage {
             why: finding.why.iter().map(|why| Prose::of(why)).collect(),
             notice: notice(finding),
             decision: context.decision.map(|it| decided(it, stack.now)),
+            failure: stack.failure.map(Prose::of),
             changes: shown,
             more_changes: all.count(),
             facts: facts(context, finding),
-            controls: controls.collect(),
+            controls: controls(finding).collect(),
             techniques: techniques.collect(),
             fix: finding.fix.as_ref().map(|fix| FixView::of(fix, &blob)),
             pulls: PullRow::all(context.proposals, &repository_url),

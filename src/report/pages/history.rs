@@ -102,6 +102,7 @@ impl OccurrenceRow {
                 format!("resolved {}, after {lasted}", minute(at))
             }
             Some((Ending::SetAside, at)) => format!("set aside {}", minute(at)),
+            Some((Ending::Changed, at)) => format!("drifted further {}", minute(at)),
         };
         Self {
             severity: occurrence.severity.as_str(),
@@ -114,12 +115,15 @@ impl OccurrenceRow {
     }
 }
 
-/// Returns the range from zero to beyond the outermost number.
+/// Returns the range from zero to the outermost number, and to four at least: whole numbers stand beside the chart.
 fn range_of(points: &[(i64, f64)]) -> Range<f64> {
     let numbers = || points.iter().map(|(_, number)| *number);
     let least = numbers().fold(0.0, f64::min);
-    let most = numbers().fold(least + 1.0, f64::max);
-    least..most
+    let most = numbers().fold(0.0, f64::max);
+    match most - least < 4.0 {
+        true => least..least + 4.0,
+        false => least..most,
+    }
 }
 
 fn whole(number: &f64) -> String {
@@ -127,7 +131,8 @@ fn whole(number: &f64) -> String {
 }
 
 fn dollars(number: &f64) -> String {
-    format!("${number:.0}")
+    let sign = if *number < 0.0 { "-" } else { "" };
+    format!("{sign}${:.0}", number.abs())
 }
 
 /// Describes a time in milliseconds: `3 days`, `5 hours`, `12 minutes`.
@@ -143,6 +148,20 @@ fn duration(milliseconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_range_holds_zero_and_every_number() {
+        let range = |numbers: &[f64]| {
+            let points: Vec<_> = numbers.iter().map(|number| (0, *number)).collect();
+            range_of(&points)
+        };
+        assert_eq!(range(&[]), 0.0..4.0);
+        assert_eq!(range(&[1.0, 0.0]), 0.0..4.0);
+        assert_eq!(range(&[7.0, 9.0]), 0.0..9.0);
+        assert_eq!(range(&[-500.0, -200.0]), -500.0..0.0);
+        assert_eq!(range(&[-500.0, 20.0]), -500.0..20.0);
+        assert_eq!(dollars(&-500.0), "-$500");
+    }
 
     #[test]
     fn a_duration_is_said_in_its_largest_unit() {

@@ -15,7 +15,7 @@ pub use message::{Message, MessagePage, SignInPage};
 pub use organisation::{Organisation, OrganisationPage, OrganisationsPage, StackFacts, StackRow};
 pub use stack::{FindingFilter, StackContext, StackPage};
 
-use crate::model::{Proposal, ProposalState, Severity};
+use crate::model::{Proposal, ProposalState};
 use crate::report::when::minute;
 
 /// What stands around each page.
@@ -117,12 +117,6 @@ fn next_scan(next_at: Option<i64>, now: i64) -> String {
         Some(at) => minute(at),
         None => "with the next push".to_owned(),
     }
-}
-
-/// Parses the name of a severity; `None` where there is none of that name.
-fn severity(name: &str) -> Option<Severity> {
-    let mut all = Severity::ALL.into_iter();
-    all.find(|severity| severity.as_str() == name)
 }
 
 /// Escapes text for an address; the slashes of a path stay.

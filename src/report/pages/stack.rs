@@ -3,7 +3,7 @@
 use super::history::{HistoryView, StackHistory};
 use super::prose::Prose;
 use super::stack_rows::{AsideRow, CoverageRow, FindingRow};
-use super::{Crumb, Frame, PullRow, escaped, next_scan, severity};
+use super::{Crumb, Frame, PullRow, escaped, next_scan};
 use crate::model::{Finding, Proposal, RepositoryName, Scanned, Severity, StackName, StackReport};
 use crate::report::chart::ChartError;
 use crate::report::when::minute;
@@ -36,6 +36,8 @@ pub struct StackContext<'a> {
     pub scanned_at: i64,
     /// When the next one is due.
     pub next_at: Option<i64>,
+    /// Why a later scan was given up, if one was.
+    pub failure: Option<&'a str>,
     /// The current time.
     pub now: i64,
 }
@@ -53,7 +55,7 @@ impl FindingFilter {
     /// Reads a filter from the parts of an address; what is none filters nothing.
     pub fn new(severity_name: &str, tf_type: &str, query: &str, page: usize) -> Self {
         Self {
-            severity: severity(severity_name),
+            severity: Severity::named(severity_name),
             tf_type: tf_type.chars().take(MAX_QUERY).collect(),
             query: query.trim().chars().take(MAX_QUERY).collect(),
             page: page.clamp(1, 1_000_000),
@@ -116,6 +118,7 @@ pub struct StackPage {
     repository: String,
     facts: Vec<Fact>,
     error: Option<Prose>,
+    failure: Option<Prose>,
     notes: Vec<Prose>,
     is_partial: bool,
     /// How many findings the stack has, and how many fit the filter.
@@ -192,13 +195,14 @@ impl StackPage {
         let listed = fitting.iter().skip((page - 1) * PAGE).take(PAGE);
         let row = |finding: &&Finding| FindingRow::new(finding, &link, proposals, &repository_url);
         let mut coverage: Vec<_> = shown.coverage.iter().collect();
-        coverage.sort_by_key(|row| row.status.is_known());
+        coverage.sort_by_key(|row| row.is_known());
         Self {
             account: context.account.to_owned(),
             stack: context.stack.to_string(),
             repository: context.repository.to_string(),
             facts: facts(context, report, &repository_url),
             error: error(report).map(|error| Prose::of(&error)),
+            failure: context.failure.map(Prose::of),
             notes: shown.notes.iter().map(|note| Prose::of(note)).collect(),
             is_partial: scanned.is_some_and(Scanned::is_partial),
             total: shown.findings.len(),

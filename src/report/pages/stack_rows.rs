@@ -117,7 +117,7 @@ impl CoverageRow {
                 Status::WrongAccount => "wrong account",
                 Status::Failed => "failed",
             },
-            is_known: row.status.is_known(),
+            is_known: row.is_known(),
             reader: match row.reader {
                 TypeReader::Native => "native",
                 TypeReader::Provider => "provider",

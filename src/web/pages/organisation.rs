@@ -132,8 +132,17 @@ impl FoundStack {
             commit: scan.map_or("", |scan| scan.commit.as_str()),
             scanned_at: scan.map_or(0, |scan| scan.finished_at),
             next_at: self.listed.next_at,
+            failure: self.failure(scan),
             now,
         }
+    }
+
+    /// Returns why the last scan was given up, where it came after the one that left the report.
+    fn failure(&self, scan: Option<&ScanRecord>) -> Option<&str> {
+        let reported_at = scan.map_or(0, |scan| scan.finished_at);
+        let summary = self.listed.summary.as_ref();
+        let error = summary.and_then(|last| last.error.as_deref());
+        error.filter(|_| self.listed.scanned_at > reported_at)
     }
 }
 
