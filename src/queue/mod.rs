@@ -55,6 +55,8 @@ mod oldest;
 mod outage;
 /// Runs work in a task of its own, so that a panic ends nothing else.
 mod own_task;
+/// Wakes the worker regularly.
+mod polling;
 /// Commits deliveries together.
 mod recorder;
 /// Runs a job while no other works on its repository.

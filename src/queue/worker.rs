@@ -7,6 +7,7 @@ use super::drain::drain_for_ever;
 use super::inbox::Inbox;
 use super::job::{JobHandler, QueuedJob};
 use super::outage::bring_forward_for_ever;
+use super::polling::Polling;
 use super::see_through::see_through;
 use super::shares::Shares;
 use super::storage::{QUEUE, Queue};
@@ -211,7 +212,9 @@ impl<P: JobHandler> Worker<P> {
                     .heartbeat_interval(heartbeat)
                     .missed_heartbeats(missed);
                 let storage = SqliteStorage::<QueuedJob>::new(&pool).with_config(config);
-                let built = built.backend(storage.poll_with_interval(poll)).data(self);
+                let built = built
+                    .backend(storage.poll_with_strategy(Polling::new(poll)))
+                    .data(self);
                 built.build(handle::<P>).run().await
             }
             Queue::Postgres(pool) => {
@@ -221,7 +224,9 @@ impl<P: JobHandler> Worker<P> {
                     .heartbeat_interval(heartbeat)
                     .missed_heartbeats(missed);
                 let storage = PostgresStorage::<QueuedJob>::new(&pool).with_config(config);
-                let built = built.backend(storage.poll_with_interval(poll)).data(self);
+                let built = built
+                    .backend(storage.poll_with_strategy(Polling::new(poll)))
+                    .data(self);
                 built.build(handle::<P>).run().await
             }
         }
