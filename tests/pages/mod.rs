@@ -10,8 +10,9 @@ use crate::database::{Database, on_both};
 use browser::Browser;
 use driftguard::model::{InstallationId, StackName, StackReport};
 use driftguard::standin::github::Fault;
+use driftguard::store::ScanRecord;
 use driftguard::web::pages::PATHS;
-use site::{KEY, Site};
+use site::{KEY, SCANNED, Site};
 
 on_both!(
     a_person_signs_in_and_finds_the_worst_stack_and_its_finding,
@@ -23,6 +24,7 @@ on_both!(
     while_github_is_away_nothing_is_shown,
     stacks_that_an_earlier_version_scanned_are_listed_by_what_was_found,
     a_long_list_of_stacks_goes_on_behind_the_last_one_shown,
+    a_scan_that_was_given_up_is_told_beside_what_the_one_before_it_found,
 );
 
 /// The path of a page of the shop.
@@ -344,4 +346,28 @@ async fn a_long_list_of_stacks_goes_on_behind_the_last_one_shown(database: Datab
     assert_eq!(count(&rest.html), 20, "{}", rest.html);
     assert!(rest.html.contains("s-119") && !rest.html.contains("Further stacks"));
     assert!(!page.html.contains("acme/other") && !rest.html.contains("acme/other"));
+}
+
+async fn a_scan_that_was_given_up_is_told_beside_what_the_one_before_it_found(database: Database) {
+    let (site, acme, _) = two_accounts(database).await;
+    let tenant = site.store.of(acme);
+    let shop = tenant.repositories().await.unwrap()[0].id;
+    // It ended before it knew any stack.
+    let given_up = ScanRecord {
+        id: "given-up".to_owned(),
+        repository: shop,
+        stack: String::new(),
+        commit: String::new(),
+        outcome: serde_json::json!({ "error": "GitHub has no tarball of this commit" }),
+        finished_at: SCANNED + 60_000,
+    };
+    tenant.record_scan(&given_up).await.unwrap();
+    let (mut alice, list) = site.sign_in("alice", "/orgs/acme").await;
+    assert!(list.html.contains("GitHub has no tarball"), "{}", list.html);
+    for path in [STACK, FINDING] {
+        let page = alice.open(&site.at(path)).await;
+        let told = ["The last scan was given up.", "GitHub has no tarball"];
+        let is_told = told.iter().all(|text| page.html.contains(text));
+        assert!(is_told && page.html.contains("critical"), "{}", page.html);
+    }
 }
