@@ -47,14 +47,11 @@ impl Tenant<'_> {
     }
 
     async fn record_totals(&self, key: Key<'_>, totals: &ScanTotals) -> anyhow::Result<()> {
-        let mut query = of_stack(self,
-            "insert into stack_history (installation, repository, stack, finished_at, commit_id, critical, high, medium, low,
+        let statement = "insert into stack_history (installation, repository, stack, finished_at, commit_id, critical, high, medium, low,
                  info, set_aside, summary)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-             on conflict (installation, repository, stack, finished_at) do nothing",
-            key.0,
-            key.1,
-        );
+             on conflict (installation, repository, stack, finished_at) do nothing";
+        let mut query = of_stack(self, statement, key.0, key.1);
         query = query.bind(totals.finished_at).bind(&totals.commit);
         for count in totals.findings {
             query = query.bind(number(count));
