@@ -29,19 +29,24 @@ impl Message {
     }
 }
 
-/// Returns whether an answer has so few fields that it may be decoded.
+/// Returns whether an answer consists of fields, and of so few that it may be decoded.
 pub(super) fn is_answer_bounded(bytes: &[u8]) -> bool {
-    Fields(bytes).take(MAX_FIELDS + 1).count() <= MAX_FIELDS
+    let mut fields = Fields(bytes).enumerate();
+    fields.all(|(place, field)| field.is_some() && place < MAX_FIELDS)
 }
 
-/// Returns how many attributes and blocks a type's schema has, at most one more than `most`.
+/// Returns how many attributes and blocks a type's schema has, at most one more than `most`, which also stands for what
+/// is no schema.
 pub(super) fn schema_parts(bytes: &[u8], most: usize) -> usize {
     let mut left = most + 1;
     // A list of what is still to be counted, not a recursion: nothing bounds how deep an answer is nested.
     let mut rest = vec![(Message::Schema, bytes)];
     while let Some((message, bytes)) = rest.pop() {
-        for (field, content) in Fields(bytes) {
-            let Some(inner) = message.inner(field) else {
+        for field in Fields(bytes) {
+            let Some((number, content)) = field else {
+                return most + 1;
+            };
+            let Some(inner) = message.inner(number) else {
                 continue;
             };
             left -= 1;
@@ -54,8 +59,8 @@ pub(super) fn schema_parts(bytes: &[u8], most: usize) -> usize {
     most + 1 - left
 }
 
-/// The fields of a message: each number with its content, which is empty for numbers. Ends at the first byte that is no
-/// field: the decoder refuses that.
+/// The fields of a message: each number with its content, which is empty for numbers. Where no field stands the last one
+/// is `None`. A group is none: Terraform's protocol has no groups, and the decoder would read on behind one.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -77,12 +82,8 @@ impl<'a> Fields<'a> {
         self.0 = rest;
         Some(taken)
     }
-}
 
-impl<'a> Iterator for Fields<'a> {
-    type Item = (u64, &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
+    fn field(&mut self) -> Option<(u64, &'a [u8])> {
         let key = self.varint()?;
         let content = match key & 7 {
             0 => {
@@ -101,10 +102,25 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+impl<'a> Iterator for Fields<'a> {
+    type Item = Option<(u64, &'a [u8])>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let field = self.field();
+        if field.is_none() {
+            self.0 = &[];
+        }
+        Some(field)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::wire::{Attribute6, Block6, Nested6, NestedType, Schema6};
+    use crate::plugin::wire::{Attribute6, Block6, Nested6, NestedType, Schema6, SchemaResponse};
     use prost::Message as _;
 
     #[test]
@@ -140,12 +156,22 @@ mod tests {
         // The block; two attributes, a nested type with five; a nested block, its block with three.
         assert_eq!(schema_parts(&bytes, 100), 1 + 2 + 1 + 5 + 1 + 1 + 3);
         assert_eq!(schema_parts(&bytes, 6), 7);
-        assert_eq!(schema_parts(&[0xff; 40], 6), 0);
+        assert_eq!(schema_parts(&[0xff; 40], 6), 7);
     }
 
     #[test]
     fn an_answer_of_millions_of_empty_diagnostics_is_not_decoded() {
         assert!(is_answer_bounded(&[0x12, 0].repeat(MAX_FIELDS)));
         assert!(!is_answer_bounded(&[0x12, 0].repeat(MAX_FIELDS + 1)));
+    }
+    #[test]
+    fn what_stands_behind_a_group_is_not_left_out() {
+        // The decoder skips a group that it does not know.
+        let group = [0x7b, 0x7c];
+        let answer = [&group[..], &[0x12, 0]].concat();
+        assert!(SchemaResponse::decode(&answer[..]).is_ok());
+        assert!(!is_answer_bounded(&answer));
+        assert_eq!(schema_parts(&answer, 6), 7);
+        assert!(!is_answer_bounded(&[0x12, 5, 0]), "it is cut short");
     }
 }
