@@ -29,7 +29,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("live", &["model", "aws", "resources"], &["futures", "tracing"]),
     // What CloudTrail says comes as text: who made a change is decided without AWS.
     ("who", &["model"], &["serde", "serde_json"]),
-    ("plugin", &["model", "config"], &["aws_lc_rs", "base64", "bytes", "futures", "hex", "http", "http_body_util", "hyper", "hyper_util", "prost", "rustix", "secrecy", "serde_json", "tempfile", "thiserror", "tokio", "zip"]),
+    ("plugin", &["model", "config"], &["aws_lc_rs", "base64", "bytes", "futures", "hex", "http", "http_body_util", "hyper", "hyper_util", "prost", "rustix", "secrecy", "serde_json", "tempfile", "thiserror", "tokio", "tracing", "zip"]),
     ("github", &["model", "memory"], &["anyhow", "base64", "bytes", "flate2", "futures", "hex", "http", "http_body_util", "hyper", "jiff", "jsonwebtoken", "octocrab", "secrecy", "serde", "serde_json", "sha1", "tar", "thiserror", "tokio", "tracing", "url"]),
     ("outbound", &["model"], &["bytes", "hex", "hmac", "http", "http_body_util", "hyper", "reqwest", "sha2", "thiserror", "tokio", "url"]),
     ("modules", &["model", "config", "code", "github", "outbound"], &["bytes", "http", "serde", "serde_json", "thiserror", "tokio", "url"]),
