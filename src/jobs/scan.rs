@@ -229,7 +229,6 @@ async fn scan_and_plan(
         for stack in &result.report.stacks {
             carry_over::carry_over(context, stack, &result.redactor).await?;
         }
-        actors::name_actors(scan, &mut result).await?;
         let decisions = context.tenant.decisions(context.id).await?;
         let limits = scan.clock.limits().of_planning();
         let planning = Clock::below(limits, context.run, scan.clock.interrupt());
@@ -243,6 +242,8 @@ async fn scan_and_plan(
             return Err(busy());
         }
         plan::prove(&mut result, scan, (decisions, planning.interrupt())).await?;
+        // Last, so that a scan that is tried again asks CloudTrail once.
+        actors::name_actors(scan, &mut result).await?;
         result.hide_names();
         Ok(Ok(limited(result.report.stacks)))
     };

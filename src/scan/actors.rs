@@ -57,9 +57,7 @@ pub async fn name_actors(result: &mut ScanResult, search: &ActorSearch<'_>) {
     if !search.who.is_on() {
         return;
     }
-    let mut questions = questions(result, search);
-    questions.sort_by_key(|question| std::cmp::Reverse(question.finding.severity));
-    let rest = questions.split_off(questions.len().min(MAX_FINDINGS));
+    let (questions, rest) = questions(result, search);
     let mut by_trail: BTreeMap<Trail, Vec<Question>> = BTreeMap::new();
     for question in questions {
         let trail = by_trail.entry(question.trail.clone());
@@ -77,7 +75,7 @@ pub async fn name_actors(result: &mut ScanResult, search: &ActorSearch<'_>) {
         .map(|(trail, questions)| search.ask_all(trail, questions));
     let mut answers: Vec<_> = join_all(asked).await.into_iter().flatten().collect();
     let rest = rest.into_iter();
-    answers.extend(rest.map(|left| (left.place, left.trail, Err(too_many()))));
+    answers.extend(rest.map(|(place, trail)| (place, trail, Err(too_many()))));
     answers.sort_by_key(|(place, ..)| *place);
     let mut silent = BTreeMap::new();
     for (place, trail, answer) in answers {
@@ -101,8 +99,11 @@ pub async fn name_actors(result: &mut ScanResult, search: &ActorSearch<'_>) {
     }
 }
 
-/// Returns a question for each finding that is asked about.
-fn questions(result: &ScanResult, search: &ActorSearch<'_>) -> Vec<Question> {
+/// Returns a question for each finding that is asked about, and where those beyond the limit are.
+fn questions(
+    result: &ScanResult,
+    search: &ActorSearch<'_>,
+) -> (Vec<Question>, Vec<(Place, Trail)>) {
     let stacks = result.report.stacks.iter().enumerate();
     let stacks = stacks.flat_map(|(at, stack)| {
         let findings = stack.outcome.iter().flat_map(|scanned| &scanned.findings);
@@ -114,18 +115,27 @@ fn questions(result: &ScanResult, search: &ActorSearch<'_>) -> Vec<Question> {
         let findings = account.findings.iter().enumerate();
         findings.map(move |(number, finding)| (Place::Account(at, number), None, finding))
     });
-    let question = |(place, stack, finding): (Place, Option<&StackName>, &Finding)| {
-        Some(Question {
-            place,
-            since: (search.since)(stack, finding)?,
-            trail: (
-                finding.account.clone(),
-                trail_region(finding, &result.region)?,
-            ),
-            finding: finding.clone(),
+    let all = stacks.chain(accounts);
+    let mut asked: Vec<_> = all
+        .filter_map(|(place, stack, finding)| {
+            let since = (search.since)(stack, finding)?;
+            let region = trail_region(finding, &result.region)?;
+            let trail = (finding.account.clone(), region);
+            Some((place, finding, trail, since))
         })
-    };
-    stacks.chain(accounts).filter_map(question).collect()
+        .collect();
+    asked.sort_by_key(|(_, finding, ..)| std::cmp::Reverse(finding.severity));
+    let rest = asked.split_off(asked.len().min(MAX_FINDINGS));
+    let questions = asked
+        .into_iter()
+        .map(|(place, finding, trail, since)| Question {
+            place,
+            finding: finding.clone(),
+            trail,
+            since,
+        });
+    let rest = rest.into_iter().map(|(place, _, trail, _)| (place, trail));
+    (questions.collect(), rest.collect())
 }
 
 /// Asks in all accounts and regions of one scan.

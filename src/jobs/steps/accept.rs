@@ -23,6 +23,7 @@ type Ignored = (Finding, Decision);
 /// Updates the pull request to the ignored findings. Returns why an entry cannot be added, as a sentence.
 pub(in crate::jobs) async fn update(scan: &RepositoryScan<'_>) -> Result<Option<String>, JobError> {
     let context = scan.context;
+    // Asked again: the scan took its time, and somebody may have closed it meanwhile.
     record_outcomes(context, "", now()).await?;
     let known = context.tenant.proposal(context.id, ACCEPT).await?;
     let Some(ignored) = ignored(context).await? else {
