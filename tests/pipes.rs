@@ -68,8 +68,41 @@ async fn the_operators_list_ends_quietly_too() {
         .env("DATABASE_URL", &database.url)
         .stdout(writer);
     let run = command.output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&run.stderr), "");
+    let file = database.url.trim_start_matches("sqlite://");
+    let file = file.split('?').next().unwrap();
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(said, format!("The jobs in {file}:\n"));
     assert_eq!(run.status.code(), Some(0));
+}
+
+#[test]
+fn commands_beside_the_server_make_no_database() {
+    let home = tempfile::TempDir::new().unwrap();
+    let folder = home.path().join("data");
+    for arguments in [
+        &["jobs", "list"][..],
+        &["jobs", "retry", "01"],
+        &["jobs", "discard", "01"],
+        &["notification-secret", "acme/shop"],
+    ] {
+        let run = Command::new(env!("CARGO_BIN_EXE_driftguard"))
+            .args(arguments)
+            .env_clear()
+            .env("DRIFTGUARD_DATA_DIR", &folder)
+            .env("GITHUB_APP_ID", "7")
+            .env("GITHUB_PRIVATE_KEY", "-----BEGIN PRIVATE KEY-----")
+            .env("GITHUB_WEBHOOK_SECRET", "hush")
+            .env("DRIFTGUARD_SECRET_KEY", "0123456789abcdef0123456789abcdef")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stderr);
+        let place = folder.join("driftguard.db");
+        let told = format!("there is no database at {}", place.display());
+        assert!(said.contains(&told), "{arguments:?}: {said}");
+        assert!(said.contains("DRIFTGUARD_DATA_DIR"), "{said}");
+        assert_eq!(run.status.code(), Some(1), "{arguments:?}");
+        assert!(!folder.exists(), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! `driftguard jobs`: what waits, runs, failed or is parked, and what the operator decides about it.
 
-use super::output::print;
+use super::output::{print, tell};
+use super::process::{database_name, existing_inbox};
 use crate::config::Config;
-use crate::queue::inbox::Inbox;
 use crate::queue::operator::JobRow;
 use crate::report::printable;
 use clap::Subcommand;
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
 use std::process::ExitCode;
 
 /// The subcommands of `driftguard jobs`.
@@ -33,10 +32,12 @@ const COLUMNS: &str = "id\tstate\twork\tinstallation\trepository\tsince\tdeaths\
 /// Lists, retries or discards jobs in the server's database.
 pub(super) async fn run(wish: JobsCommand) -> anyhow::Result<ExitCode> {
     let config = Config::of_process()?;
-    config.prepare()?;
-    let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
+    let inbox = existing_inbox(&config).await?;
     match wish {
-        JobsCommand::List => list(&inbox.jobs().await?)?,
+        JobsCommand::List => {
+            tell(&format!("The jobs in {}:", database_name(&config)?));
+            list(&inbox.jobs().await?)?;
+        }
         JobsCommand::Retry { id } => inbox.retry(&id).await?,
         JobsCommand::Discard { id } => inbox.discard(&id).await?,
     }

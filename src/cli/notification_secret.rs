@@ -1,10 +1,10 @@
 //! `driftguard notification-secret OWNER/NAME`: for repositories that everybody sees, where no comment may show it.
 
 use super::output::print;
+use super::process::existing_inbox;
 use crate::config::Config;
 use crate::jobs::steps::notification_secret;
 use crate::model::RepositoryName;
-use crate::queue::inbox::Inbox;
 use anyhow::{Context, bail};
 use clap::Args;
 use secrecy::ExposeSecret;
@@ -26,7 +26,7 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     )?;
     let name = RepositoryName::new(&options.repository)
         .with_context(|| format!("`{}` is no owner/name", options.repository))?;
-    let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
+    let inbox = existing_inbox(&config).await?;
     let found = inbox.store.repositories_named(&name).await?;
     let [(installation, repository)] = found.as_slice() else {
         if found.is_empty() {

@@ -11,6 +11,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, PgPool, SqliteConnection, SqlitePool};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -65,6 +66,19 @@ pub struct QueueCounts {
     pub running: u64,
     /// Jobs that ended.
     pub done: u64,
+}
+
+/// Returns the file of an embedded database; `None` for PostgreSQL.
+///
+/// # Errors
+/// When the address is none.
+pub fn database_file(url: &str) -> anyhow::Result<Option<PathBuf>> {
+    if !url.starts_with("sqlite:") {
+        return Ok(None);
+    }
+    let options = SqliteConnectOptions::from_str(url);
+    let options = options.context("DATABASE_URL is no address of a SQLite file")?;
+    Ok(Some(options.get_filename().to_path_buf()))
 }
 
 impl Queue {
