@@ -61,6 +61,7 @@ async fn a_demo_that_is_kept_serves_its_pages() {
     let mut lines = lines.map(|line| line.unwrap());
     let place = lines.find_map(|line| {
         let rest = line.strip_prefix("The pages are at ")?;
+        assert!(rest.contains("links to GitHub lead nowhere"), "{rest}");
         Some(rest.split(": ").next()?.to_owned())
     });
     let place = place.expect("it tells where its pages are");

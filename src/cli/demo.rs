@@ -85,7 +85,7 @@ pub(super) async fn run(keep: bool) -> anyhow::Result<ExitCode> {
     ))?;
     if keep {
         print(&format!(
-            "\nThe pages are at http://{address}/orgs/acme: sign in, as {PERSON}. Ctrl-C ends the demo.\n"
+            "\nThe pages are at http://{address}/orgs/acme: sign in, as {PERSON}. Their links to GitHub lead nowhere, since this program plays GitHub: the pull requests are in the folder above. Ctrl-C ends the demo.\n"
         ))?;
         tokio::signal::ctrl_c().await?;
     }

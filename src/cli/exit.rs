@@ -1,7 +1,7 @@
 //! Defines the exit codes: an interface for scripts and CI.
 
 use super::output::tell;
-use crate::model::{Finding, Report, Severity, Status, TRAIL_EVENTS};
+use crate::model::{Finding, Report, Severity, Status};
 use crate::report::printable_lines;
 use std::process::ExitCode;
 
@@ -57,7 +57,7 @@ pub(super) fn partial(report: &Report) -> ExitCode {
         })
     });
     let unseen = report.accounts.iter().flat_map(|account| &account.coverage);
-    let mut unseen = unseen.filter(|row| row.tf_type != TRAIL_EVENTS);
+    let mut unseen = unseen.filter(|row| !row.is_of_calls());
     if unknown || unseen.any(|row| row.status != Status::Checked) {
         return ExitCode::from(PARTIAL);
     }

@@ -124,12 +124,8 @@ pub struct ScanTotals {
 impl ScanTotals {
     /// Counts the findings of a scan.
     pub fn of(scanned: &Scanned, commit: &str, finished_at: i64) -> Self {
-        let count = |severity| {
-            let findings = scanned.findings.iter();
-            findings
-                .filter(|finding| finding.severity == severity)
-                .count() as u64
-        };
+        let counts = scanned.severities();
+        let count = |severity| counts.get(&severity).map_or(0, |count| *count as u64);
         Self {
             finished_at,
             commit: commit.to_owned(),

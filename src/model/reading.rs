@@ -183,7 +183,12 @@ impl Coverage {
 
     /// Returns whether everything that can be known of the resources is known. Who changed them is beside that.
     pub fn is_known(&self) -> bool {
-        self.status.is_known() || self.tf_type == TRAIL_EVENTS
+        self.status.is_known() || self.is_of_calls()
+    }
+
+    /// Returns whether the row tells of CloudTrail's events, which are beside the resources.
+    pub fn is_of_calls(&self) -> bool {
+        self.tf_type == TRAIL_EVENTS
     }
 }
 

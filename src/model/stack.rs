@@ -1,10 +1,11 @@
 //! A stack: a root module with its state, and the report of its scan.
 
 use super::secret::MASK;
-use super::{AccountId, Coverage, Finding, Kind, Money, Region, masked};
+use super::{AccountId, Coverage, Finding, Kind, Money, Region, Severity, masked};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The name of a stack: `[a-z0-9-]+`, part of branch and check names.
@@ -127,6 +128,15 @@ pub struct Scanned {
 }
 
 impl Scanned {
+    /// Counts the findings of each severity.
+    pub fn severities(&self) -> BTreeMap<Severity, usize> {
+        let mut counts = BTreeMap::new();
+        for finding in &self.findings {
+            *counts.entry(finding.severity).or_default() += 1;
+        }
+        counts
+    }
+
     /// Returns whether something that can be checked was not.
     pub fn is_partial(&self) -> bool {
         !self.unread.is_empty() || !self.coverage.iter().all(Coverage::is_known)

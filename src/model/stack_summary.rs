@@ -52,14 +52,10 @@ impl StackSummary {
                 };
             }
         };
-        let mut findings = BTreeMap::new();
-        for finding in &scanned.findings {
-            *findings.entry(finding.severity).or_default() += 1;
-        }
         Self {
             path,
             error: None,
-            findings,
+            findings: scanned.severities(),
             set_aside: scanned.set_aside.len(),
             resources: scanned.summary.resources,
             checked: scanned.summary.checked,

@@ -70,7 +70,8 @@ impl Default for WorkerConfig {
             // Some forty minutes in all: GitHub's longer outages are shorter.
             tries: 10,
             sweep: Duration::from_secs(60),
-            retention: Duration::from_secs(400 * 24 * 60 * 60),
+            // For ever: how long it is kept is a setting.
+            retention: Duration::MAX,
             redelivery_interval: Duration::from_secs(60),
             shutdown_timeout: Duration::from_secs(20),
         }

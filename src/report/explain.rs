@@ -117,11 +117,15 @@ fn remedy(finding: &Finding, fix: &Fix) -> Vec<String> {
         parts.push(left.join("\n"));
     }
     let shown = |text: &&str| text.chars().count() <= MAX_LENGTH;
-    if let Some(text) = fix.block.as_deref().filter(shown) {
-        parts.push(format!("By hand:\n\n{}", block("hcl", text)));
-    }
+    // What only a command undoes may grant access: that comes first.
     if let Some(text) = fix.command.as_deref().filter(shown) {
         parts.push(format!("To undo it in AWS:\n\n{}", block("sh", text)));
+    }
+    if let Some(text) = fix.block.as_deref().filter(shown) {
+        parts.push(format!(
+            "To keep it, in the code:\n\n{}",
+            block("hcl", text)
+        ));
     }
     parts
 }

@@ -45,7 +45,25 @@ impl Detail {
 }
 
 /// How many attributes of a finding a table shows.
-const MAX_ATTRIBUTES: usize = 2;
+pub(super) const MAX_ATTRIBUTES: usize = 2;
+
+/// The first changes of a finding.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct FirstChanges {
+    pub shown: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// Returns the first changes of a finding, for a table.
+pub(super) fn first_changes(finding: &Finding, sides: Sides) -> FirstChanges {
+    let mut changes = changes(finding, sides);
+    let shown = changes.by_ref().take(MAX_ATTRIBUTES);
+    FirstChanges {
+        shown: shown.map(|change| change.brief(sides)).collect(),
+        more: changes.count(),
+    }
+}
 
 /// Describes a finding briefly, for a table: what changed, or what its fix changes.
 pub(super) fn describe(finding: &Finding, sides: Sides) -> Markdown {
@@ -57,10 +75,7 @@ pub(super) fn describe(finding: &Finding, sides: Sides) -> Markdown {
         (Kind::Unmanaged, Sides::Adopt) => sentence("to import"),
         (Kind::Unmanaged, Sides::Restore) => sentence("to remove"),
         _ => {
-            let mut changes = changes(finding, sides);
-            let shown = changes.by_ref().take(MAX_ATTRIBUTES);
-            let mut shown: Vec<_> = shown.map(|change| change.brief(sides)).collect();
-            let more = changes.count();
+            let FirstChanges { mut shown, more } = first_changes(finding, sides);
             if more > 0 {
                 shown.push(format!("and {more} more"));
             }

@@ -12,9 +12,7 @@ use super::person::{self, is_urgent, needs_person, warning};
 use super::proof::{compared, planned};
 use super::size::{first_that_fits, some};
 use super::words::{amount, by_severity, counted, name};
-use crate::model::{
-    Coverage, Finding, Kind, Money, Scanned, Severity, StackReport, TRAIL_EVENTS, boxes,
-};
+use crate::model::{Coverage, Finding, Kind, Money, Scanned, Severity, StackReport, boxes};
 use askama::Template;
 
 /// The order of the box that recreates a branch.
@@ -223,9 +221,7 @@ fn page<'a>(
 /// Returns the coverage but for CloudTrail's, which the check tells: it comes and goes while the drift stays the same.
 fn checkable(scanned: &Scanned) -> Vec<Coverage> {
     let rows = scanned.coverage.iter();
-    rows.filter(|row| row.tf_type != TRAIL_EVENTS)
-        .cloned()
-        .collect()
+    rows.filter(|row| !row.is_of_calls()).cloned().collect()
 }
 
 /// Lists what no pull request fixes: as warnings if it is at least as severe as everything fixed here, else as lines.

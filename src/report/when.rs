@@ -1,10 +1,17 @@
 //! Formats times.
 
+use super::words::counted;
 use jiff::Timestamp;
 
 /// Formats a time in epoch milliseconds: `2026-11-24 16:30 UTC`; empty for an invalid one.
 pub fn minute(moment: i64) -> String {
     written(moment, "%F %H:%M UTC")
+}
+
+/// Formats a time in RFC 3339 as `minute` does; `None` for another text.
+pub(super) fn minute_of(text: &str) -> Option<String> {
+    let moment: Timestamp = text.parse().ok()?;
+    Some(minute(moment.as_millisecond()))
 }
 
 /// Formats the day of a time in epoch milliseconds, in UTC: `2026-11-24`. Such texts sort as days do.
@@ -17,8 +24,38 @@ pub fn time_of_day(moment: i64) -> String {
     written(moment, "%H:%M")
 }
 
+/// Formats a time in milliseconds in its largest unit: `3 days`, `5 hours`, `12 minutes`. Days begin with the second one.
+pub fn duration(milliseconds: i64) -> String {
+    let minutes = usize::try_from(milliseconds / 60_000).unwrap_or_default();
+    match minutes {
+        0..60 => counted(minutes, "minute"),
+        60..2_880 => counted(minutes / 60, "hour"),
+        _ => counted(minutes / 1_440, "day"),
+    }
+}
+
 fn written(moment: i64, form: &str) -> String {
     Timestamp::from_millisecond(moment)
         .map(|moment| moment.strftime(form).to_string())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_said_in_its_largest_unit() {
+        let minute = 60_000;
+        for (milliseconds, text) in [
+            (-1, "0 minutes"),
+            (59_999, "0 minutes"),
+            (minute, "1 minute"),
+            (90 * minute, "1 hour"),
+            (47 * 60 * minute, "47 hours"),
+            (49 * 60 * minute, "2 days"),
+        ] {
+            assert_eq!(duration(milliseconds), text);
+        }
+    }
 }

@@ -1,20 +1,15 @@
 //! Formats times relative to now, which is an argument.
 
-use crate::report::minute;
+use crate::report::{duration, minute};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 
 /// Formats how long ago a time was; beyond two days the time itself.
 pub(in crate::commands) fn ago(at: i64, now: i64) -> String {
-    let counted = |count: i64, noun: &str| match count {
-        1 => format!("1 {noun} ago"),
-        count => format!("{count} {noun}s ago"),
-    };
     match now.saturating_sub(at) {
         past if past < MINUTE => "just now".to_owned(),
-        past if past < HOUR => counted(past / MINUTE, "minute"),
-        past if past < 48 * HOUR => counted(past / HOUR, "hour"),
+        past if past < 48 * HOUR => format!("{} ago", duration(past)),
         _ => minute(at),
     }
 }

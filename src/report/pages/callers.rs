@@ -1,6 +1,8 @@
-//! Writes who may have made a change. These pages alone show the address that a call came from.
+//! Writes who may have made a change. The address that a call came from is personal data: it is shown here, and stands in
+//! the JSON, and nowhere else.
 
 use crate::model::{Actor, CallSource};
+use crate::report::when::minute_of;
 use crate::report::words::excerpt;
 
 /// The longest part of a call that is shown, in characters.
@@ -44,7 +46,7 @@ impl CallRow {
                 CallSource::Service => "a service of AWS",
                 CallSource::Unknown => "",
             },
-            time: shown(&call.time),
+            time: minute_of(&call.time).unwrap_or_else(|| shown(&call.time)),
             address: call
                 .source_address
                 .as_deref()

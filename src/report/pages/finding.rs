@@ -12,7 +12,7 @@ use crate::report::change::{Change, Line, Member, Parts, Sides, changes};
 use crate::report::lines::controls;
 use crate::report::proof::checked;
 use crate::report::technique::{technique, technique_page};
-use crate::report::when::{day, minute};
+use crate::report::when::minute;
 use crate::report::words::{amount, cost, event, excerpt, name, printable_lines};
 use askama::Template;
 
@@ -115,7 +115,7 @@ impl FindingPage {
             why: finding.why.iter().map(|why| Prose::of(why)).collect(),
             notice: notice(finding),
             decision: context.decision.map(|it| decided(it, stack.now)),
-            failure: stack.failure.map(Prose::of),
+            failure: stack.failure.map(Prose::sentence),
             changes: shown,
             more_changes: all.count(),
             facts: facts(context, finding),
@@ -172,7 +172,7 @@ fn decided(decision: &Decision, now: i64) -> String {
             None => "to accept it".to_owned(),
         },
         Choice::Snooze { until } if *until <= now => {
-            format!("to snooze it until {}, which is over", day(*until))
+            format!("to snooze it until {}, which is over", minute(*until))
         }
         Choice::Snooze { until } => format!("to snooze it until {}", minute(*until)),
         Choice::Decline { pull } => format!("against its fix, by closing #{pull}"),
@@ -181,7 +181,10 @@ fn decided(decision: &Decision, now: i64) -> String {
         }
     };
     let person = excerpt(&decision.person, 100);
-    format!("{person} decided on {} {choice}.", day(decision.decided_at))
+    format!(
+        "{person} decided at {} {choice}.",
+        minute(decision.decided_at)
+    )
 }
 
 fn facts(context: &FindingContext<'_>, finding: &Finding) -> Vec<Fact> {
@@ -297,7 +300,7 @@ impl FixView {
         };
         Self {
             title,
-            reason: fix.reason.as_deref().map(Prose::of),
+            reason: fix.reason.as_deref().map(Prose::sentence),
             proof: checked(fix).map(|proof| Prose::of(&proof)),
             edits,
             refused: refused

@@ -2,8 +2,7 @@
 
 use crate::model::{Ending, Occurrence, ScanTotals};
 use crate::report::chart::{Chart, ChartError};
-use crate::report::when::minute;
-use crate::report::words::counted;
+use crate::report::when::{duration, minute};
 use std::ops::Range;
 
 /// The history of a stack.
@@ -135,16 +134,6 @@ fn dollars(number: &f64) -> String {
     format!("{sign}${:.0}", number.abs())
 }
 
-/// Describes a time in milliseconds: `3 days`, `5 hours`, `12 minutes`.
-fn duration(milliseconds: i64) -> String {
-    let minutes = usize::try_from(milliseconds / 60_000).unwrap_or_default();
-    match minutes {
-        0..60 => counted(minutes, "minute"),
-        60..2_880 => counted(minutes / 60, "hour"),
-        _ => counted(minutes / 1_440, "day"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,20 +150,5 @@ mod tests {
         assert_eq!(range(&[-500.0, -200.0]), -500.0..0.0);
         assert_eq!(range(&[-500.0, 20.0]), -500.0..20.0);
         assert_eq!(dollars(&-500.0), "-$500");
-    }
-
-    #[test]
-    fn a_duration_is_said_in_its_largest_unit() {
-        let minute = 60_000;
-        for (milliseconds, text) in [
-            (-1, "0 minutes"),
-            (59_999, "0 minutes"),
-            (minute, "1 minute"),
-            (90 * minute, "1 hour"),
-            (47 * 60 * minute, "47 hours"),
-            (49 * 60 * minute, "2 days"),
-        ] {
-            assert_eq!(duration(milliseconds), text);
-        }
     }
 }

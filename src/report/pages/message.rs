@@ -4,6 +4,9 @@ use super::{Crumb, Frame};
 use crate::report::words::printable;
 use askama::Template;
 
+/// The title where GitHub signs nobody in.
+const NOT_SIGNED_IN: &str = "GitHub did not sign you in";
+
 /// Why a page is not shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
@@ -15,10 +18,16 @@ pub enum Message {
     Failed,
     /// GitHub refused the sign-in, for this reason.
     Refused(String),
+    /// GitHub sent nothing that could be a code.
+    NoCode,
+    /// GitHub does not accept the token that it gave for the code.
+    NoToken,
     /// The sign-in was not started in this browser, or not lately, or was used before.
     NotBegunHere,
     /// Too many people sign in at the moment.
     Busy,
+    /// GitHub refused too many codes that came from the same address within an hour.
+    TooMany,
     /// A form was not sent from a page of this session.
     ForeignForm,
 }
@@ -58,50 +67,16 @@ pub struct MessagePage {
 impl MessagePage {
     /// Prepares the page of a message.
     pub fn new(frame: Frame, message: &Message) -> Self {
-        let (title, reason) = match message {
-            Message::NotFound => (
-                "There is no such page",
-                "Or you may not look at it: DriftGuard shows what GitHub lets you read, and of public repositories what \
-                 you may write to. Access that was given a moment ago counts within three minutes."
-                    .to_owned(),
-            ),
-            Message::GithubAway(problem) => (
-                "GitHub does not tell what you may see",
-                format!(
-                    "DriftGuard asks GitHub, and shows nothing without its answer. Try again in a moment. What came \
-                     instead: {}",
-                    printable(problem)
-                ),
-            ),
-            Message::Failed => (
-                "This page cannot be shown",
-                "The server failed. Its operator finds the reason in the log.".to_owned(),
-            ),
-            Message::Refused(reason) => (
-                "GitHub did not sign you in",
-                format!("GitHub says: {}", printable(reason)),
-            ),
-            Message::NotBegunHere => (
-                "This sign-in was not started here",
-                "What GitHub sent back does not belong to a sign-in that this browser started within the last ten \
-                 minutes, or it was used already. Start again, and stay in one browser."
-                    .to_owned(),
-            ),
-            Message::Busy => (
-                "Too many people sign in at the moment",
-                "Start again in a few seconds.".to_owned(),
-            ),
-            Message::ForeignForm => (
-                "This form was not sent from a page of yours",
-                "Nothing was done. Open the page again, at the address that the server is set up for, and send the \
-                 form from there."
-                    .to_owned(),
-            ),
-        };
+        let (title, reason) = text(message);
         let home = |text| Some((format!("{}/", frame.base), text));
         let sign_in = || Some((format!("{}/sign-in", frame.base), "Sign in"));
         let way = match message {
-            Message::Refused(_) | Message::NotBegunHere | Message::Busy => sign_in(),
+            Message::Refused(_)
+            | Message::NoCode
+            | Message::NoToken
+            | Message::NotBegunHere
+            | Message::Busy
+            | Message::TooMany => sign_in(),
             _ if frame.login.is_some() => home("Your organisations"),
             _ => None,
         };
@@ -121,4 +96,61 @@ impl MessagePage {
     fn crumbs(&self) -> Vec<Crumb> {
         Vec::new()
     }
+}
+
+/// Returns the title and the reason.
+fn text(message: &Message) -> (&'static str, String) {
+    let (title, reason) = match message {
+        Message::GithubAway(problem) => {
+            return (
+                "GitHub does not tell what you may see",
+                format!(
+                    "DriftGuard asks GitHub, and shows nothing without its answer. Try again in a moment. What came \
+                     instead: {}",
+                    printable(problem)
+                ),
+            );
+        }
+        Message::Refused(reason) => {
+            return (NOT_SIGNED_IN, format!("GitHub says: {}", printable(reason)));
+        }
+        Message::NotFound => (
+            "There is no such page",
+            "Or you may not look at it: DriftGuard shows what GitHub lets you read, and of public repositories what you may \
+             write to. Access that was given a moment ago counts within three minutes.",
+        ),
+        Message::Failed => (
+            "This page cannot be shown",
+            "The server failed. Its operator finds the reason in the log.",
+        ),
+        Message::NoCode => (
+            NOT_SIGNED_IN,
+            "It sent you back with no code, and with no reason. Start again.",
+        ),
+        Message::NoToken => (
+            NOT_SIGNED_IN,
+            "It gave a token, and does not accept it. Start again; if it happens again, the operator checks that \
+             GITHUB_API_URL is the API of the GitHub that GITHUB_URL names.",
+        ),
+        Message::NotBegunHere => (
+            "This sign-in was not started here",
+            "What GitHub sent back does not belong to a sign-in that this browser started within the last ten minutes, or \
+             it was used already. Start again, and stay in one browser.",
+        ),
+        Message::Busy => (
+            "Too many people sign in at the moment",
+            "Reload this page in a few seconds: nothing of your sign-in was used up.",
+        ),
+        Message::TooMany => (
+            "Too many sign-ins from where you are were refused",
+            "GitHub refused twenty of them within the last hour, and counts them all as this server's. Start again in an \
+             hour.",
+        ),
+        Message::ForeignForm => (
+            "This form was not sent from a page of yours",
+            "Nothing was done. Open the page again, at the address that the server is set up for, and send the form from \
+             there.",
+        ),
+    };
+    (title, reason.to_owned())
 }

@@ -20,6 +20,18 @@ struct Span {
 }
 
 impl Prose {
+    /// Splits a reason from outside, as a sentence of its own: it begins with a capital, unless with an identifier, and
+    /// ends with a full stop.
+    pub fn sentence(text: &str) -> Self {
+        let text = text.trim();
+        let first = text.split(' ').next().unwrap_or_default();
+        let is_word = first.bytes().all(|b| b.is_ascii_alphabetic());
+        let (head, rest) = text.split_at(first.len().min(usize::from(is_word)));
+        let ends = ['.', '!', '?'].iter().any(|end| rest.ends_with(*end));
+        let stop = if ends || text.is_empty() { "" } else { "." };
+        Self::of(&format!("{}{rest}{stop}", head.to_ascii_uppercase()))
+    }
+
     /// Splits a sentence from outside.
     pub fn of(text: &str) -> Self {
         let text = printable(text);
@@ -51,6 +63,15 @@ mod tests {
         let html = |text: &str| Prose::of(text).render().unwrap();
         assert_eq!(html("set `a.b` to 1"), "set <code>a.b</code> to 1");
         assert_eq!(html("one ` alone"), "one ` alone");
+        for (reason, sentence) in [
+            ("the state is locked", "The state is locked."),
+            ("`a` is set twice.", "<code>a</code> is set twice."),
+            ("s3://acme/a is gone", "s3://acme/a is gone."),
+            ("no", "No."),
+            ("", ""),
+        ] {
+            assert_eq!(Prose::sentence(reason).render().unwrap(), sentence);
+        }
         let hostile = html("<b>`<script>`\u{202e}");
         assert!(
             !hostile.contains("<b>") && !hostile.contains("<script>"),

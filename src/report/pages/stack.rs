@@ -201,7 +201,7 @@ impl StackPage {
             stack: context.stack.to_string(),
             repository: context.repository.to_string(),
             facts: facts(context, report, &repository_url),
-            error: error(report).map(|error| Prose::of(&error)),
+            error: error(report).map(|error| Prose::sentence(&error)),
             failure: context.failure.map(Prose::of),
             notes: shown.notes.iter().map(|note| Prose::of(note)).collect(),
             is_partial: scanned.is_some_and(Scanned::is_partial),

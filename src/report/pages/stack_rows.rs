@@ -2,11 +2,9 @@
 
 use super::prose::Prose;
 use crate::model::{Coverage, Finding, FixKind, Kind, Proposal, Status, TypeReader};
-use crate::report::change::{Sides, changes};
+use crate::report::change::Sides;
+use crate::report::lines::{FirstChanges, MAX_ATTRIBUTES, first_changes};
 use crate::report::words::{cost, event, excerpt, name};
-
-/// How many attributes of a finding a list shows.
-const MAX_ATTRIBUTES: usize = 2;
 
 /// A finding in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,25 +52,17 @@ impl FindingRow {
     ) -> Self {
         let mut open = proposals.iter().filter(|it| it.state.is_open());
         let pull = open.find(|it| it.findings.contains(&finding.id.0));
-        let mut all = changes(finding, Sides::Drift);
-        let shown = all.by_ref().take(MAX_ATTRIBUTES);
-        let shown = shown.map(|change| change.brief(Sides::Drift)).collect();
+        let (event, changes) = match finding.kind {
+            Kind::Modified => (String::new(), first_changes(finding, Sides::Drift)),
+            _ => (event(finding), FirstChanges::default()),
+        };
         Self {
             severity: finding.severity.as_str(),
             name: name(finding),
             link: format!("{link}/findings/{}", finding.id),
-            event: match finding.kind {
-                Kind::Modified => String::new(),
-                _ => event(finding),
-            },
-            changes: match finding.kind {
-                Kind::Modified => shown,
-                _ => Vec::new(),
-            },
-            more: match finding.kind {
-                Kind::Modified => all.count(),
-                _ => 0,
-            },
+            event,
+            changes: changes.shown,
+            more: changes.more,
             cost: cost(finding).unwrap_or_default(),
             fix: finding.fix.as_ref().map_or("none", |fix| match fix.kind {
                 FixKind::Refused => "by a person",
