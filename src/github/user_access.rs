@@ -111,6 +111,9 @@ pub enum UserAccessError {
     /// GitHub refused a code or a refresh token.
     #[error("GitHub refused the sign-in: {0}")]
     Refused(String),
+    /// What came in place of a code can be none.
+    #[error("GitHub sent no code")]
+    NoCode,
     /// The token is valid no more.
     #[error("GitHub no longer accepts the person's token")]
     Ended,
@@ -133,10 +136,12 @@ struct TokenAnswer {
     error_description: Option<String>,
 }
 
+/// A page of a list.
 #[derive(Deserialize)]
-struct InstallationsPage {
+struct ListPage<T> {
     total_count: usize,
-    installations: Vec<InstallationFields>,
+    #[serde(alias = "installations", alias = "repositories")]
+    items: Vec<T>,
 }
 
 #[derive(Deserialize)]
@@ -149,12 +154,6 @@ struct InstallationFields {
 #[derive(Deserialize)]
 struct AccountFields {
     login: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct RepositoriesPage {
-    total_count: usize,
-    repositories: Vec<RepositoryFields>,
 }
 
 #[derive(Deserialize)]
@@ -198,8 +197,7 @@ impl UserAccess {
         callback: &str,
     ) -> Result<UserToken> {
         if code.is_empty() || code.len() > MAX_CODE_LENGTH {
-            let reason = "the code has not the form of one".to_owned();
-            return Err(UserAccessError::Refused(reason));
+            return Err(UserAccessError::NoCode);
         }
         self.token(&[
             ("code", code),
@@ -230,7 +228,7 @@ impl UserAccess {
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(body);
-        let body = self.send(&self.0.pages, request).await?;
+        let body = self.send(&self.0.pages, request).await.map_err(no_github)?;
         let answer: TokenAnswer = read(&body)?;
         if let Some(error) = answer.error {
             let reason = answer.error_description.unwrap_or(error);
@@ -247,34 +245,15 @@ impl UserAccess {
 
     /// Returns whose token it is.
     pub async fn person(&self, token: &SecretString) -> Result<Person> {
-        self.get("/user", token).await
+        self.get("/user", token).await.map_err(no_github)
     }
 
     /// Lists the installations that a person sees, without suspended ones.
     pub async fn installations(&self, token: &SecretString) -> Result<Listed<UserInstallation>> {
-        let (mut items, mut seen, mut total) = (Vec::new(), 0, 0);
-        for page in 1..=MAX_INSTALLATION_PAGES {
-            let path = format!("/user/installations?per_page={PAGE}&page={page}");
-            let answer: InstallationsPage = self.get(&path, token).await?;
-            let count = answer.installations.len();
-            (seen, total) = (seen + count, answer.total_count);
-            let active = answer.installations.into_iter();
-            items.extend(
-                active
-                    .filter(|found| found.suspended_at.is_none())
-                    .filter_map(|found| {
-                        Some(UserInstallation {
-                            id: InstallationId(found.id),
-                            account: found.account?.login?,
-                        })
-                    }),
-            );
-            if count < PAGE || seen >= total {
-                break;
-            }
-        }
-        let is_cut = seen < total;
-        Ok(Listed { items, is_cut })
+        let path = "/user/installations";
+        let listed = self.list(path, token, MAX_INSTALLATION_PAGES, installation);
+        // Everybody has this list, be it empty.
+        listed.await.map_err(no_github)
     }
 
     /// Lists the repositories of an installation that a person sees.
@@ -283,15 +262,26 @@ impl UserAccess {
         token: &SecretString,
         installation: InstallationId,
     ) -> Result<Listed<UserRepository>> {
+        let path = format!("/user/installations/{installation}/repositories");
+        self.list(&path, token, MAX_REPOSITORY_PAGES, repository)
+            .await
+    }
+
+    /// Reads a list page by page, without what `convert` leaves out.
+    async fn list<F: DeserializeOwned, T>(
+        &self,
+        path: &str,
+        token: &SecretString,
+        max_pages: usize,
+        convert: impl Fn(F) -> Option<T>,
+    ) -> Result<Listed<T>> {
         let (mut items, mut seen, mut total) = (Vec::new(), 0, 0);
-        for page in 1..=MAX_REPOSITORY_PAGES {
-            let path = format!(
-                "/user/installations/{installation}/repositories?per_page={PAGE}&page={page}"
-            );
-            let answer: RepositoriesPage = self.get(&path, token).await?;
-            let count = answer.repositories.len();
+        for page in 1..=max_pages {
+            let path = format!("{path}?per_page={PAGE}&page={page}");
+            let answer: ListPage<F> = self.get(&path, token).await?;
+            let count = answer.items.len();
             (seen, total) = (seen + count, answer.total_count);
-            items.extend(answer.repositories.into_iter().filter_map(repository));
+            items.extend(answer.items.into_iter().filter_map(&convert));
             if count < PAGE || seen >= total {
                 break;
             }
@@ -350,6 +340,16 @@ impl UserAccess {
     }
 }
 
+/// Returns an installation that is not suspended.
+fn installation(found: InstallationFields) -> Option<UserInstallation> {
+    let is_active = found.suspended_at.is_none();
+    let account = found.account.filter(|_| is_active)?.login?;
+    Some(UserInstallation {
+        id: InstallationId(found.id),
+        account,
+    })
+}
+
 fn repository(found: RepositoryFields) -> Option<UserRepository> {
     Some(UserRepository {
         id: RepositoryId(found.id),
@@ -358,6 +358,16 @@ fn repository(found: RepositoryFields) -> Option<UserRepository> {
         may_read: found.permissions.pull,
         may_write: found.permissions.push,
     })
+}
+
+/// Turns a 404 for what every GitHub has into its meaning.
+fn no_github(error: UserAccessError) -> UserAccessError {
+    match error {
+        UserAccessError::NotFound => unavailable(
+            "404 for what every GitHub has: the operator checks GITHUB_URL and GITHUB_API_URL",
+        ),
+        error => error,
+    }
 }
 
 fn unavailable(problem: &str) -> UserAccessError {

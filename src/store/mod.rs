@@ -45,7 +45,7 @@ pub use orders::Order;
 pub use repositories::Repository;
 pub use scans::{MAX_REPORTS, Reports, ScanRecord};
 pub use sessions::SessionRecord;
-pub use stack_summaries::{ListedStack, StackPlace};
+pub use stack_summaries::{ListedStack, ListedStacks, StackPlace};
 pub use stacks::{DueScan, StackSchedule};
 pub use stopped_jobs::{StoppedJob, StoppedState};
 pub use subjects::DecisionSubject;

@@ -34,6 +34,15 @@ pub struct StackPlace {
     pub stack: String,
 }
 
+/// A part of the list of an installation's stacks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListedStacks {
+    /// The stacks.
+    pub stacks: Vec<ListedStack>,
+    /// Where the list goes on; `None` at its end.
+    pub next: Option<StackPlace>,
+}
+
 type Row = (i64, String, String, String, i64, i64);
 
 impl Tenant<'_> {
@@ -43,7 +52,7 @@ impl Tenant<'_> {
         &self,
         behind: Option<&StackPlace>,
         most: u32,
-    ) -> anyhow::Result<Vec<ListedStack>> {
+    ) -> anyhow::Result<ListedStacks> {
         let first = StackPlace {
             rank: -1,
             ..StackPlace::default()
@@ -62,7 +71,13 @@ impl Tenant<'_> {
         .fetch_all(self.pool)
         .await
         .context("while reading the most urgent stacks")?;
-        Ok(rows.into_iter().filter_map(listed).collect())
+        // A row that cannot be read is left out, and the list goes on behind it.
+        let is_cut = u32::try_from(rows.len()).is_ok_and(|count| count == most);
+        let last = rows.last().filter(|_| is_cut).map(place);
+        Ok(ListedStacks {
+            stacks: rows.into_iter().filter_map(listed).collect(),
+            next: last,
+        })
     }
 
     /// Returns a stack of the default branch.
@@ -154,6 +169,14 @@ impl SummaryUpdate<'_> {
         .await
         .context("while saving a stack's summary")?;
         Ok(())
+    }
+}
+
+fn place((rank, repository, stack, ..): &Row) -> StackPlace {
+    StackPlace {
+        rank: *rank,
+        repository: repository.clone(),
+        stack: stack.clone(),
     }
 }
 

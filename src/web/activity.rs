@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// How long the head of a request may take from its first byte on; of the first request, from the connection on.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the body of a request may take: longer than the webhook waits for one, whose refusal still arrives.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a request may take to be answered, including its body.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long an idle connection is kept: longer than proxies keep theirs, so that none of them sends a request into a
@@ -50,7 +52,8 @@ impl Activity {
         since
             + match phase {
                 Phase::Asking => HEAD_TIMEOUT,
-                Phase::Sending | Phase::Waiting => RESPONSE_TIMEOUT,
+                Phase::Sending => BODY_TIMEOUT,
+                Phase::Waiting => RESPONSE_TIMEOUT,
                 Phase::Resting => IDLE_TIMEOUT,
             }
     }
@@ -200,8 +203,10 @@ mod tests {
         activity.asked();
         activity.received();
         assert!(activity.unused_since().is_some(), "the body may never come");
+        let sends = activity.ends_at();
         activity.sent();
         assert_eq!(activity.unused_since(), None);
+        assert!(sends < activity.ends_at(), "a body that has begun must end");
         activity.answered();
         let rests = activity.ends_at();
         activity.received();

@@ -1,6 +1,5 @@
 //! The address at which people reach the pages, and what follows from it.
 
-use super::setup::plain_address;
 use anyhow::Context;
 use url::Url;
 
@@ -43,14 +42,38 @@ impl PublicAddress {
     }
 }
 
-/// Returns the path of a page of this server; the first page in place of anything that could lead elsewhere.
+/// Returns an address that paths can be appended to, without a trailing slash: a host, and perhaps a path.
+pub(super) fn plain_address(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    let bare = url.username().is_empty() && url.password().is_none();
+    let ends = url.query().is_none() && url.fragment().is_none();
+    // A quote would have to be quoted in the environment, which a shell and systemd do differently.
+    let text = url.as_str().trim_end_matches('/').replace('\'', "%27");
+    (web && bare && ends).then_some(text)
+}
+
+/// Returns the path of a page of this server, with its query; the first page in place of anything that could lead
+/// elsewhere, or back to the sign-in.
 pub(super) fn local_path(text: &str) -> &str {
     let plain = |b: u8| b.is_ascii_graphic() && b != b'\\';
-    let local = text.starts_with('/') && !text.starts_with("//");
-    match local && text.len() <= MAX_PATH && text.bytes().all(plain) {
+    let is_plain = text.starts_with('/') && !text.starts_with("//") && text.bytes().all(plain);
+    match text.len() <= MAX_PATH && is_plain && leads_to_a_page(text) {
         true => text,
         false => "/",
     }
+}
+
+/// Returns whether a browser asks for just this path, and not for the sign-in. Some segments lead out of the folder of the
+/// pages: `..`, also encoded, to a browser, and an encoded slash to some proxies.
+fn leads_to_a_page(text: &str) -> bool {
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let url = Url::parse(&format!("http://localhost{path}"));
+    let is_kept = url.is_ok_and(|url| url.path() == path);
+    let lower = path.to_ascii_lowercase();
+    let hides_a_slash = ["%2f", "%5c"].iter().any(|it| lower.contains(it));
+    let of_the_session = ["/sign-in", "/sign-out"];
+    is_kept && !hides_a_slash && !of_the_session.iter().any(|it| lower.starts_with(it))
 }
 
 #[cfg(test)]
@@ -75,11 +98,30 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_a_host_and_a_path() {
+        for (typed, read) in [
+            ("https://a.example", Some("https://a.example")),
+            ("https://a.example/drift/", Some("https://a.example/drift")),
+            ("https://a.example/it's", Some("https://a.example/it%27s")),
+            ("http://10.0.0.1:8080", Some("http://10.0.0.1:8080")),
+            ("https://me@a.example", None),
+            ("https://a.example?x", None),
+            ("https://a.example#x", None),
+            ("javascript:alert(1)", None),
+            ("a.example", None),
+        ] {
+            assert_eq!(plain_address(typed).as_deref(), read, "{typed}");
+        }
+    }
+
+    #[test]
     fn nobody_is_sent_elsewhere() {
         for local in [
             "/",
             "/orgs/acme?after=1.2.x",
             "/orgs/acme/shop/a-b/findings/f-1",
+            "/orgs/acme/shop.js/a-b?q=../x&page=2",
+            "/orgs/.../x..y",
         ] {
             assert_eq!(local_path(local), local);
         }
@@ -94,6 +136,20 @@ mod tests {
             "/a b",
             "/\u{e4}",
             "javascript:alert(1)",
+            "/..",
+            "/../admin",
+            "/orgs/./acme",
+            "/orgs/../../admin?x",
+            "/orgs/%2e%2E/admin",
+            "/orgs/.%2e",
+            "/orgs/..%2fadmin",
+            "/orgs/..%5Cadmin",
+            "/sign-in",
+            "/sign-in?to=/orgs/acme",
+            "/sign-in/github",
+            "/sign-in/callback?code=x",
+            "/Sign-In",
+            "/sign-out",
         ] {
             assert_eq!(local_path(elsewhere), "/", "{elsewhere}");
         }

@@ -7,22 +7,30 @@ mod address;
 mod activity;
 /// Limits the connections, and evicts one for a new one.
 mod connections;
+/// Reads cookies.
+mod cookies;
 /// Determines how many connections the system allows.
 mod descriptors;
 /// Serves the server's health and metrics.
 mod health;
-/// Answers with HTML.
+/// Answers with HTML, under the headers that protect it.
 mod html;
 /// Accepts connections, and serves requests on them.
 mod listen;
+/// Why a page is not shown.
+mod page_error;
 /// Serves the pages for people.
 pub mod pages;
 /// Generates what nobody can guess.
 mod random;
+/// Counts the codes of each sender.
+mod senders;
 /// Serves the set-up pages that create the App.
 pub mod setup;
 /// Signs people in with GitHub.
 mod sign_in;
+/// Signs the tokens of forms.
+mod signature;
 /// The state of the pages, and how each is answered.
 mod site;
 /// Serves the stylesheet.

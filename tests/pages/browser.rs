@@ -2,7 +2,7 @@
 
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder};
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -11,6 +11,8 @@ pub struct Browser {
     client: Client,
     /// The cookies by origin and name.
     pub cookies: BTreeMap<(String, String), String>,
+    /// The address that a proxy names for it.
+    pub sender: Option<&'static str>,
 }
 
 /// What a browser shows.
@@ -52,7 +54,28 @@ impl Browser {
         Self {
             client: client.build().unwrap(),
             cookies: BTreeMap::new(),
+            sender: None,
         }
+    }
+
+    /// A browser with the cookies of another one.
+    pub fn of(other: &Self) -> Self {
+        Self {
+            cookies: other.cookies.clone(),
+            ..Self::new()
+        }
+    }
+
+    /// Sends so many bytes of this type.
+    pub async fn ask(&mut self, method: &str, url: &str, kind: &str, bytes: usize) -> Page {
+        let url = Url::parse(url).unwrap();
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.request(method, &url);
+        let request = match bytes {
+            0 => request,
+            bytes => request.header("content-type", kind).body("a".repeat(bytes)),
+        };
+        self.answer(&url, request).await
     }
 
     /// Opens an address, and follows where it leads.
@@ -91,15 +114,7 @@ impl Browser {
         headers: &[(&str, &str)],
         fields: &[(&str, &str)],
     ) -> Page {
-        let origin = url.origin().ascii_serialization();
-        let own = self.cookies.iter().filter(|((of, _), _)| *of == origin);
-        let own: Vec<_> = own
-            .map(|((_, name), value)| format!("{name}={value}"))
-            .collect();
-        let mut request = self
-            .client
-            .request(method.clone(), url.clone())
-            .header(COOKIE, own.join("; "));
+        let mut request = self.request(method.clone(), url);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -111,6 +126,25 @@ impl Browser {
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body(body);
         }
+        self.answer(url, request).await
+    }
+
+    fn request(&self, method: Method, url: &Url) -> RequestBuilder {
+        let origin = url.origin().ascii_serialization();
+        let own = self.cookies.iter().filter(|((of, _), _)| *of == origin);
+        let own: Vec<_> = own
+            .map(|((_, name), value)| format!("{name}={value}"))
+            .collect();
+        let request = self.client.request(method, url.clone());
+        let request = request.header(COOKIE, own.join("; "));
+        match self.sender {
+            Some(sender) => request.header("x-forwarded-for", sender),
+            None => request,
+        }
+    }
+
+    async fn answer(&mut self, url: &Url, request: RequestBuilder) -> Page {
+        let origin = url.origin().ascii_serialization();
         let answer = request.send().await.unwrap();
         for cookie in answer.headers().get_all(SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();

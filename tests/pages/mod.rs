@@ -11,13 +11,16 @@ use browser::Browser;
 use driftguard::model::{InstallationId, StackName, StackReport};
 use driftguard::standin::github::Fault;
 use driftguard::store::ScanRecord;
-use driftguard::web::pages::PATHS;
+use driftguard::web::pages::{PATHS, SIGN_IN_PATHS};
 use site::{KEY, SCANNED, Site};
+use std::collections::BTreeSet;
 
 on_both!(
     a_person_signs_in_and_finds_the_worst_stack_and_its_finding,
     nobody_sees_what_is_another_installations,
     a_public_repository_is_shown_to_those_who_may_write_to_it,
+    every_answer_of_the_pages_protects_itself,
+    what_no_address_can_name_is_not_there,
     who_signs_out_or_loses_access_sees_nothing_any_more,
     a_token_that_expires_is_renewed_and_one_that_is_revoked_ends_the_session,
     another_key_ends_all_sessions,
@@ -27,6 +30,8 @@ on_both!(
     a_scan_that_was_given_up_is_told_beside_what_the_one_before_it_found,
 );
 
+/// The type of a form that is sent.
+const FORM: &str = "application/x-www-form-urlencoded";
 /// The path of a page of the shop.
 const STACK: &str = "/orgs/acme/shop/production";
 const FINDING: &str = "/orgs/acme/shop/production/findings/f-00000000000a";
@@ -168,6 +173,65 @@ async fn nobody_sees_what_is_another_installations(database: Database) {
             "{path}"
         );
         assert!(page.html.is_empty(), "{path}");
+    }
+}
+
+async fn every_answer_of_the_pages_protects_itself(database: Database) {
+    let (site, ..) = two_accounts(database).await;
+    let (alice, page) = site.sign_in("alice", "/").await;
+    let sheet = page.html.split("href=\"").nth(1).unwrap();
+    let sheet = sheet.split('"').next().unwrap().to_owned();
+    let mut paths = addresses("acme", "shop");
+    paths.extend(SIGN_IN_PATHS.map(str::to_owned));
+    paths.extend(["/nothing", "/orgs/%ff", "/orgs/"].map(str::to_owned));
+    paths.push(sheet.clone());
+    let mut statuses = BTreeSet::new();
+    for path in &paths {
+        for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"] {
+            for mut browser in [Browser::new(), Browser::of(&alice)] {
+                for (kind, bytes) in [("", 0), ("text/plain", 10), (FORM, 10), (FORM, 10_000)] {
+                    let page = browser.ask(method, &site.at(path), kind, bytes).await;
+                    let told = format!("{method} {path} {kind} {bytes}: {}", page.status);
+                    let policy = page.header("content-security-policy");
+                    assert!(policy.starts_with("default-src 'none'; "), "{told}");
+                    assert!(policy.contains("form-action 'self'; base-uri"), "{told}");
+                    assert!(policy.ends_with("frame-ancestors 'none'"), "{told}");
+                    for (name, value) in [
+                        ("x-content-type-options", "nosniff"),
+                        ("x-frame-options", "DENY"),
+                        ("referrer-policy", "same-origin"),
+                        ("cross-origin-opener-policy", "same-origin"),
+                    ] {
+                        assert_eq!(page.header(name), value, "{told}");
+                    }
+                    let is_sheet = *path == sheet && page.status == 200;
+                    assert_eq!(
+                        page.header("cache-control") == "no-store",
+                        !is_sheet,
+                        "{told}"
+                    );
+                    statuses.insert(page.status);
+                }
+            }
+        }
+    }
+    let all: Vec<_> = statuses.into_iter().collect();
+    assert_eq!(all, [200, 303, 403, 404, 405, 413, 415]);
+}
+
+async fn what_no_address_can_name_is_not_there(database: Database) {
+    let (site, ..) = two_accounts(database).await;
+    let (mut alice, _) = site.sign_in("alice", "/").await;
+    let nowhere = alice.look(&site.at("/orgs/nobody")).await;
+    assert_eq!(nowhere.status, 404);
+    for path in &PATHS[1..] {
+        for part in path.split('/').filter(|part| part.starts_with('{')) {
+            let path = path.replace(part, "%ff").replace(['{', '}'], "");
+            let page = alice.look(&site.at(&path)).await;
+            assert_eq!((page.status, &page.html), (404, &nowhere.html), "{path}");
+            let page = Browser::new().look(&site.at(&path)).await;
+            assert_eq!(page.status, 303, "{path}");
+        }
     }
 }
 
@@ -319,10 +383,11 @@ async fn stacks_that_an_earlier_version_scanned_are_listed_by_what_was_found(dat
         .stacks_by_urgency(None, 10)
         .await
         .unwrap();
-    let ranks: Vec<_> = listed.iter().map(|stack| stack.place.rank).collect();
+    assert_eq!(listed.next, None);
+    let ranks: Vec<_> = listed.stacks.iter().map(|stack| stack.place.rank).collect();
     assert_eq!(ranks, [0, 1]);
     let known: Vec<StackReport> = crate::report::world().stacks;
-    assert_eq!(listed.len(), known.len());
+    assert_eq!(listed.stacks.len(), known.len());
 }
 
 async fn a_long_list_of_stacks_goes_on_behind_the_last_one_shown(database: Database) {

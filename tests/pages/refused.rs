@@ -4,21 +4,30 @@ use super::browser::{Browser, Page};
 use super::site::Site;
 use crate::database::{Database, on_both};
 use driftguard::standin::github::{AppIdentity, Fault, GitHub};
+use std::time::Duration;
 use url::Url;
 
 on_both!(
     an_attempt_counts_once_and_in_the_browser_that_started_it,
     what_github_refuses_is_told,
+    one_sender_that_holds_all_its_turns_stops_nobody_else,
+    whoever_brings_codes_that_github_refuses_uses_up_their_own_hour,
     nobody_is_sent_elsewhere_after_the_sign_in,
 );
 
 /// Starts a sign-in, up to where GitHub sends the browser back: the address that it is sent to.
 async fn started(site: &Site, browser: &mut Browser, person: &str) -> String {
+    let to_github = to_github(site, browser, person).await;
+    let back = browser.look(&to_github).await;
+    back.header("location").to_owned()
+}
+
+/// Starts a sign-in: the address at GitHub that the browser is sent to.
+async fn to_github(site: &Site, browser: &mut Browser, person: &str) -> String {
     site.github.use_browser_of(Some(person));
     let to_github = browser.look(&site.at("/sign-in/github")).await;
     assert_eq!(to_github.status, 303);
-    let back = browser.look(to_github.header("location")).await;
-    back.header("location").to_owned()
+    to_github.header("location").to_owned()
 }
 
 fn is_refused(page: &Page, text: &str) {
@@ -44,6 +53,9 @@ async fn an_attempt_counts_once_and_in_the_browser_that_started_it(database: Dat
     is_refused(&alice.look(without).await, "was not started here");
 
     alice.cookies = cookies.clone();
+    let to_github = to_github(&site, &mut alice, "alice").await;
+    let cookies = alice.cookies.clone();
+    let back = alice.look(&to_github).await.header("location").to_owned();
     let page = alice.look(&back).await;
     assert_eq!((page.status, page.header("location")), (303, "/"));
     let session = alice.cookies.clone();
@@ -52,10 +64,14 @@ async fn an_attempt_counts_once_and_in_the_browser_that_started_it(database: Dat
         1,
         "the attempt's cookie is gone: {session:?}"
     );
-    // Once: with the same cookie and state, and with a new code.
+    // Once: with the same cookie and state, and with a new code of GitHub's for them.
     alice.cookies = cookies.clone();
-    is_refused(&alice.look(&back).await, "was not started here");
-    assert_eq!(site.github.user_tokens("alice"), 1);
+    is_refused(&alice.look(&back).await, "incorrect or expired");
+    alice.cookies = cookies.clone();
+    let again = alice.look(&to_github).await.header("location").to_owned();
+    assert_ne!(again, back);
+    is_refused(&alice.look(&again).await, "was not started here");
+    assert_eq!(site.github.user_tokens("alice"), 1, "the other is revoked");
     alice.cookies = session;
     assert_eq!(alice.look(&site.at("/orgs/acme")).await.status, 200);
 }
@@ -99,6 +115,79 @@ async fn what_github_refuses_is_told(database: Database) {
     }
 }
 
+/// Counts the codes that GitHub was asked about.
+fn exchanges(site: &Site) -> usize {
+    let requests = site.github.requests();
+    let codes = requests.iter();
+    codes
+        .filter(|it| it.path == "/login/oauth/access_token")
+        .count()
+}
+
+async fn one_sender_that_holds_all_its_turns_stops_nobody_else(database: Database) {
+    let (site, ..) = super::two_accounts(database).await;
+    let mut alice = Browser::new();
+    alice.sender = Some("198.51.100.2");
+    let back = started(&site, &mut alice, "alice").await;
+    let mut callbacks = Vec::new();
+    for _ in 0..12 {
+        let mut mallory = Browser::new();
+        mallory.sender = Some("198.51.100.1");
+        let back = started(&site, &mut mallory, "mallory").await;
+        callbacks.push((mallory, back));
+    }
+    // GitHub takes its time for these codes.
+    site.github.slow_down(Duration::from_secs(6));
+    let held: Vec<_> = callbacks
+        .into_iter()
+        .map(|(mut mallory, back)| tokio::spawn(async move { mallory.look(&back).await.status }))
+        .collect();
+    while site.github.most_at_once() < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(site.github.most_at_once(), 2, "the sender's others wait");
+    site.github.slow_down(Duration::ZERO);
+    let page = alice.look(&back).await;
+    assert_eq!((page.status, page.header("location")), (303, "/"));
+    assert!(held.iter().all(|held| !held.is_finished()));
+    // What waits is served in turn; what waits for too long has used nothing up.
+    for held in held {
+        let status = held.await.unwrap();
+        assert!([303, 429].contains(&status), "{status}");
+    }
+}
+
+async fn whoever_brings_codes_that_github_refuses_uses_up_their_own_hour(database: Database) {
+    let (site, ..) = super::two_accounts(database).await;
+    let mut mallory = Browser::new();
+    mallory.sender = Some("203.0.113.9, 198.51.100.1");
+    let mut bring = async |site: &Site| {
+        let back = started(site, &mut mallory, "mallory").await;
+        let state = back.split("state=").nth(1).unwrap().split('&').next();
+        let path = format!("/sign-in/callback?code=x&state={}", state.unwrap());
+        mallory.look(&site.at(&path)).await
+    };
+    for _ in 0..20 {
+        is_refused(&bring(&site).await, "incorrect or expired");
+    }
+    let page = bring(&site).await;
+    assert_eq!(page.status, 429, "{}", page.html);
+    assert!(
+        page.html.contains("Start again in an hour"),
+        "{}",
+        page.html
+    );
+    assert_eq!(exchanges(&site), 20);
+    // Nor are those behind a proxy that names nobody one sender.
+    for sender in [Some("198.51.100.2"), None] {
+        let mut alice = Browser::new();
+        alice.sender = sender;
+        let back = started(&site, &mut alice, "alice").await;
+        assert_eq!(alice.look(&back).await.status, 303, "{sender:?}");
+    }
+}
+
 async fn nobody_is_sent_elsewhere_after_the_sign_in(database: Database) {
     let (site, ..) = super::two_accounts(database).await;
     for to in [
@@ -107,6 +196,10 @@ async fn nobody_is_sent_elsewhere_after_the_sign_in(database: Database) {
         "/\\mallory.example",
         "/%5Cmallory.example",
         "javascript:alert(1)",
+        "/../admin",
+        "/orgs/%2e%2e/%2e%2e/admin",
+        "/sign-in?to=/sign-in",
+        "/sign-out",
     ] {
         let mut browser = Browser::new();
         site.github.use_browser_of(Some("alice"));
@@ -118,12 +211,21 @@ async fn nobody_is_sent_elsewhere_after_the_sign_in(database: Database) {
         assert_eq!(page.status, 303);
         let location = page.url.join(page.header("location")).unwrap();
         assert_eq!(location.origin(), page.url.origin(), "{to}");
+        assert_ne!(location.path(), "/admin", "{to}");
+        assert!(!location.path().starts_with("/sign-"), "{to}");
         // Nor from the sign-in's page, for who is signed in already.
         let mut again = Url::parse(&site.at("/sign-in")).unwrap();
         again.query_pairs_mut().append_pair("to", to);
         let page = browser.look(again.as_str()).await;
         let location = page.url.join(page.header("location")).unwrap();
         assert_eq!(location.origin(), page.url.origin(), "{to}");
+        assert_ne!(location.path(), "/admin", "{to}");
+        assert!(!location.path().starts_with("/sign-"), "{to}");
+        let known = browser.look(&site.at("/sign-in?to=/orgs/acme")).await;
+        assert_eq!(
+            (known.status, known.header("location")),
+            (303, "/orgs/acme")
+        );
     }
 }
 

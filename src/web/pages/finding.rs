@@ -1,10 +1,11 @@
 //! Serves the page of a finding.
 
-use super::Shared;
+use super::{Names, Shared};
 use crate::queue::now;
 use crate::report::pages::{FindingContext, FindingPage};
+use crate::web::page_error::PageError;
 use crate::web::sign_in::{Session, Visitor};
-use crate::web::site::{PageError, Site};
+use crate::web::site::Site;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
@@ -12,19 +13,19 @@ use axum::response::Response;
 pub(super) async fn show(
     State(site): Shared,
     Visitor(session): Visitor,
-    Path((owner, repository, stack, finding)): Path<(String, String, String, String)>,
+    names: Names<(String, String, String, String)>,
 ) -> Response {
-    let names = (owner.as_str(), repository.as_str(), stack.as_str());
-    let page = page(&site, &session, names, &finding).await;
+    let page = page(&site, &session, names).await;
     site.respond(Some(&session), page)
 }
 
 async fn page(
     site: &Site,
     session: &Session,
-    names: (&str, &str, &str),
-    id: &str,
+    names: Names<(String, String, String, String)>,
 ) -> Result<String, PageError> {
+    let Path((owner, repository, stack, id)) = names?;
+    let names = (owner.as_str(), repository.as_str(), stack.as_str());
     let found = site.stack(session, names).await?;
     let (repository, stack) = (found.listed.repository, &found.listed.stack);
     let tenant = site.store.of(found.account.installation);
@@ -37,9 +38,8 @@ async fn page(
     let occurrences = tenant.occurrences(repository, stack, &finding.id).await?;
     let history_begins = tenant.history_begins(repository, stack).await?;
     let mut proposals = tenant.proposals(repository).await?;
-    proposals.retain(|proposal| {
-        proposal.stack == stack.as_str() && proposal.findings.iter().any(|known| known == id)
-    });
+    proposals
+        .retain(|proposal| proposal.stack == stack.as_str() && proposal.findings.contains(&id));
     let decisions = tenant.decisions(repository).await?;
     let decision = decisions
         .iter()

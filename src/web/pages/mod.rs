@@ -5,8 +5,10 @@ mod organisation;
 mod stack;
 
 use super::address::PublicAddress;
+use super::html::{Protection, protect};
+use super::page_error::PageError;
 use super::sign_in::{self, SignIn, Visitor};
-use super::site::{PageError, Site};
+use super::site::Site;
 use super::stylesheet;
 use crate::config::{App, Config};
 use crate::github::UserAccess;
@@ -14,19 +16,29 @@ use crate::queue::now;
 use crate::report::pages::{Organisation, OrganisationsPage};
 use crate::store::Store;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::map_response_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
 use std::collections::HashMap;
 use std::sync::Arc;
-use url::Url;
 
 /// The largest form that is read, in bytes.
 const MAX_FORM_BYTES: usize = 4 * 1024;
 
+/// What browsers may do with an answer: load the stylesheet, and send forms to this server. The referrer policy is not
+/// `no-referrer`: with that a browser names no origin where a form is sent.
+const PROTECTION: Protection = Protection {
+    policy: "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    referrer: "same-origin",
+};
+
 type Shared = State<Arc<Site>>;
 type Fields = HashMap<String, String>;
+/// The parts of an address; an error where they are not written in UTF-8.
+type Names<T> = Result<Path<T>, PathRejection>;
 
 /// The paths of the pages that a person must be signed in for, as axum writes them.
 pub const PATHS: [&str; 4] = [
@@ -34,6 +46,14 @@ pub const PATHS: [&str; 4] = [
     "/orgs/{owner}",
     "/orgs/{owner}/{repository}/{stack}",
     "/orgs/{owner}/{repository}/{stack}/findings/{finding}",
+];
+
+/// The paths of the sign-in, as axum writes them.
+pub const SIGN_IN_PATHS: [&str; 4] = [
+    "/sign-in",
+    "/sign-in/github",
+    "/sign-in/callback",
+    "/sign-out",
 ];
 
 /// Routes the pages and the sign-in; `None` where the settings name no client of GitHub's sign-in, or no public address.
@@ -50,13 +70,11 @@ pub fn router(config: &Config, app: &App, store: Store) -> anyhow::Result<Option
         &client.id,
         client.secret.clone(),
     )?;
-    let pages = Url::parse(&config.pages_url)?;
     let site = Site {
         sign_in: SignIn::new(client, &app.secret_key, store.clone(), github)?,
         store,
         address: PublicAddress::new(public)?,
         github_pages: config.pages_url.clone(),
-        github_origin: pages.origin().ascii_serialization(),
     };
     // A program that only looks where a link leads must not use its code up.
     let callback = get(sign_in::callback).head(StatusCode::METHOD_NOT_ALLOWED);
@@ -66,19 +84,21 @@ pub fn router(config: &Config, app: &App, store: Store) -> anyhow::Result<Option
         stack_path,
         finding_path,
     ] = PATHS;
+    let [sign_in_path, start_path, callback_path, sign_out_path] = SIGN_IN_PATHS;
     Ok(Some(
         Router::new()
             .route(organisations_path, get(organisations))
             .route(organisation_path, get(organisation::show))
             .route(stack_path, get(stack::show))
             .route(finding_path, get(finding::show))
-            .route("/sign-in", get(sign_in::show))
-            .route("/sign-in/github", get(sign_in::start))
-            .route("/sign-in/callback", callback)
-            .route("/sign-out", post(sign_in::leave))
+            .route(sign_in_path, get(sign_in::show))
+            .route(start_path, get(sign_in::start))
+            .route(callback_path, callback)
+            .route(sign_out_path, post(sign_in::leave))
             .route(stylesheet::path(), get(stylesheet::serve))
             .fallback(missing)
             .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+            .layer(map_response_with_state(PROTECTION, protect))
             .with_state(Arc::new(site)),
     ))
 }

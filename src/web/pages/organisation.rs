@@ -1,12 +1,13 @@
 //! Serves the page of an organisation: its stacks, the most urgent first.
 
-use super::{Fields, Shared};
+use super::{Fields, Names, Shared};
 use crate::model::{InstallationId, RepositoryName, StackName, StackSummary, Urgency};
 use crate::queue::now;
 use crate::report::pages::{OrganisationPage, StackContext, StackFacts, StackRow};
-use crate::store::{ListedStack, ScanRecord, StackPlace, Tenant};
+use crate::store::{ListedStack, ListedStacks, ScanRecord, StackPlace, Tenant};
+use crate::web::page_error::PageError;
 use crate::web::sign_in::{Session, VisibleRepositories, Visitor};
-use crate::web::site::{PageError, Site};
+use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use std::sync::Arc;
@@ -24,21 +25,22 @@ const MAX_SUMMARIZED: u32 = 20;
 pub(super) async fn show(
     State(site): Shared,
     Visitor(session): Visitor,
-    Path(owner): Path<String>,
+    owner: Names<String>,
     Query(asked): Query<Fields>,
 ) -> Response {
     let after = asked.get("after").and_then(|text| place(text));
-    let page = page(&site, &session, &owner, after).await;
+    let page = page(&site, &session, owner, after).await;
     site.respond(Some(&session), page)
 }
 
 async fn page(
     site: &Site,
     session: &Session,
-    owner: &str,
+    owner: Names<String>,
     after: Option<StackPlace>,
 ) -> Result<String, PageError> {
-    let account = site.account(session, owner).await?;
+    let Path(owner) = owner?;
+    let account = site.account(session, &owner).await?;
     let tenant = site.store.of(account.installation);
     if after.is_none() {
         summarize(&tenant).await?;
@@ -146,26 +148,18 @@ impl FoundStack {
     }
 }
 
-/// A part of the list of stacks.
-struct Listed {
-    stacks: Vec<ListedStack>,
-    /// Where the list goes on.
-    next: Option<StackPlace>,
-}
-
 /// Reads the stacks of the repositories that a person may look at.
 async fn list(
     tenant: &Tenant<'_>,
     visible: &VisibleRepositories,
     mut behind: Option<StackPlace>,
-) -> anyhow::Result<Listed> {
+) -> anyhow::Result<ListedStacks> {
     let mut stacks = Vec::new();
     for _ in 0..MAX_BATCHES {
-        let rows = tenant.stacks_by_urgency(behind.as_ref(), BATCH).await?;
-        let is_last = rows.len() < BATCH as usize;
-        for row in rows {
+        let batch = tenant.stacks_by_urgency(behind.as_ref(), BATCH).await?;
+        for row in batch.stacks {
             if stacks.len() == PAGE {
-                return Ok(Listed {
+                return Ok(ListedStacks {
                     stacks,
                     next: behind,
                 });
@@ -175,11 +169,12 @@ async fn list(
                 stacks.push(row);
             }
         }
-        if is_last {
-            return Ok(Listed { stacks, next: None });
+        behind = batch.next;
+        if behind.is_none() {
+            break;
         }
     }
-    Ok(Listed {
+    Ok(ListedStacks {
         stacks,
         next: behind,
     })

@@ -1,10 +1,11 @@
 //! Serves the page of a stack: its findings, what is set aside, coverage and pull requests.
 
-use super::{Fields, Shared};
+use super::{Fields, Names, Shared};
 use crate::queue::now;
 use crate::report::pages::{FindingFilter, StackHistory, StackPage};
+use crate::web::page_error::PageError;
 use crate::web::sign_in::{Session, Visitor};
-use crate::web::site::{PageError, Site};
+use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
@@ -19,19 +20,21 @@ const REPAIRS: i64 = 90 * 24 * 60 * 60 * 1_000;
 pub(super) async fn show(
     State(site): Shared,
     Visitor(session): Visitor,
-    Path((owner, repository, stack)): Path<(String, String, String)>,
+    names: Names<(String, String, String)>,
     Query(asked): Query<Fields>,
 ) -> Response {
-    let page = page(&site, &session, (&owner, &repository, &stack), &asked).await;
+    let page = page(&site, &session, names, &asked).await;
     site.respond(Some(&session), page)
 }
 
 async fn page(
     site: &Site,
     session: &Session,
-    names: (&str, &str, &str),
+    names: Names<(String, String, String)>,
     asked: &Fields,
 ) -> Result<String, PageError> {
+    let Path((owner, repository, stack)) = names?;
+    let names = (owner.as_str(), repository.as_str(), stack.as_str());
     let found = site.stack(session, names).await?;
     let (repository, stack) = (found.listed.repository, &found.listed.stack);
     let tenant = site.store.of(found.account.installation);

@@ -1,7 +1,7 @@
 //! Validates what a person enters before the App is created.
 
+use crate::web::address::plain_address;
 use std::collections::HashMap;
-use url::Url;
 
 /// The suggested name.
 const NAME: &str = "DriftGuard";
@@ -104,17 +104,6 @@ fn is_name(text: &str) -> bool {
     (1..=MAX_NAME_LENGTH).contains(&length) && !text.chars().any(char::is_control)
 }
 
-/// Returns an address that paths can be appended to, without a trailing slash: a host, and perhaps a path.
-pub(in crate::web) fn plain_address(text: &str) -> Option<String> {
-    let url = Url::parse(text).ok()?;
-    let web = matches!(url.scheme(), "http" | "https") && url.has_host();
-    let bare = url.username().is_empty() && url.password().is_none();
-    let ends = url.query().is_none() && url.fragment().is_none();
-    // A quote would have to be quoted in the environment, which a shell and systemd do differently.
-    let text = url.as_str().trim_end_matches('/').replace('\'', "%27");
-    (web && bare && ends).then_some(text)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -139,23 +128,6 @@ mod tests {
         assert_eq!(chosen.public_url, "https://a.example");
         let choices = read(&[], None);
         assert!(choices.chosen().is_none() && !choices.wrong());
-    }
-
-    #[test]
-    fn an_address_is_a_host_and_a_path() {
-        for (typed, read) in [
-            ("https://a.example", Some("https://a.example")),
-            ("https://a.example/drift/", Some("https://a.example/drift")),
-            ("https://a.example/it's", Some("https://a.example/it%27s")),
-            ("http://10.0.0.1:8080", Some("http://10.0.0.1:8080")),
-            ("https://me@a.example", None),
-            ("https://a.example?x", None),
-            ("https://a.example#x", None),
-            ("javascript:alert(1)", None),
-            ("a.example", None),
-        ] {
-            assert_eq!(plain_address(typed).as_deref(), read, "{typed}");
-        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Formats the environment to start the server with, in lines that a shell, systemd and Docker read alike.
 
-use super::{NewApp, Places, tokens};
+use super::{NewApp, Places};
 use crate::config::{GITHUB_API, GITHUB_PAGES};
+use crate::web::random::unguessable;
 use secrecy::{ExposeSecret, SecretString};
 
 /// Formats one setting per line.
@@ -23,7 +24,7 @@ pub(super) fn lines(
             "GITHUB_CLIENT_SECRET",
             app.client_secret.expose_secret().to_owned(),
         ),
-        ("DRIFTGUARD_SECRET_KEY", tokens::unguessable()?),
+        ("DRIFTGUARD_SECRET_KEY", unguessable()?),
         ("DRIFTGUARD_PUBLIC_URL", public_url.to_owned()),
     ];
     if places.api != GITHUB_API {

@@ -6,22 +6,23 @@ mod environment;
 mod manifest;
 mod pages;
 mod request;
-mod senders;
 mod tokens;
 
+use super::address::PublicAddress;
+use super::html::{Protection, protect};
+use super::random::unguessable;
+use super::senders::{Sender, Senders};
 use crate::config::Config;
-use anyhow::Context;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, Query, State};
 use axum::http::{Extensions, HeaderMap, StatusCode, header};
+use axum::middleware::map_response_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use choices::Choices;
-pub(super) use choices::plain_address;
 use pages::{Refusal, RenderedPage};
-use request::{browser, is_from_elsewhere, reached_by_tls, sender};
+use request::{browser, is_from_elsewhere, reached_by_tls};
 use secrecy::SecretString;
-use senders::Senders;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,6 +33,13 @@ use tokens::{StateUse, Tokens};
 const COOKIE: &str = "driftguard_setup";
 /// The largest form that is read, in bytes.
 const MAX_FORM_BYTES: usize = 16 * 1024;
+/// How many codes a sender may bring within an hour; one is enough. GitHub allows sixty per address.
+const MAX_CODES: usize = 10;
+/// What browsers may do with an answer that allows nothing by itself.
+const PROTECTION: Protection = Protection {
+    policy: "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+    referrer: "no-referrer",
+};
 
 /// Exchanges GitHub's code for the created App.
 pub trait Exchange: Clone + Send + Sync + 'static {
@@ -93,19 +101,15 @@ type Fields = HashMap<String, String>;
 /// # Errors
 /// When `DRIFTGUARD_PUBLIC_URL` is more than an address that paths can be appended to.
 pub fn router<E: Exchange>(config: &Config, exchange: E) -> anyhow::Result<Router> {
-    let public = config.public_url.as_ref().map(|url| {
-        plain_address(url.as_str()).context(
-            "DRIFTGUARD_PUBLIC_URL holds more than a host and a path: write it as in https://driftguard.example.com",
-        )
-    });
+    let public = config.public_url.as_ref().map(PublicAddress::new);
     let setup = Setup {
         exchange,
         tokens: Tokens::new()?,
-        senders: Senders::default(),
+        senders: Senders::new(MAX_CODES),
         places: Places {
             pages: config.pages_url.clone(),
             api: config.api_url.clone(),
-            public: public.transpose()?,
+            public: public.transpose()?.map(|address| address.url),
         },
     };
     // A program that only looks where a link leads must not use its code up.
@@ -114,6 +118,7 @@ pub fn router<E: Exchange>(config: &Config, exchange: E) -> anyhow::Result<Route
         .route("/setup", get(begin::<E>).post(choose::<E>))
         .route("/setup/created", created)
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(map_response_with_state(PROTECTION, protect))
         .with_state(Arc::new(setup)))
 }
 
@@ -153,7 +158,7 @@ impl<E: Exchange> Setup<E> {
     fn begin(&self, choices: &Choices, headers: &HeaderMap) -> anyhow::Result<Response> {
         let browser = match browser(headers) {
             Some(browser) => browser.to_owned(),
-            None => tokens::unguessable()?,
+            None => unguessable()?,
         };
         let mut secure = "";
         let begun = match choices.chosen() {
@@ -232,8 +237,9 @@ async fn created<E: Exchange>(
     answered(match (part("code"), part("state")) {
         (Some(code), Some(state)) => {
             let browser = browser(&headers).unwrap_or_default();
-            let sender = sender(&headers, &extensions);
-            setup.created((code, state), browser, sender).await
+            let sender = Sender::of(&headers, &extensions);
+            let created = setup.created((code, state), browser, sender.address());
+            created.await
         }
         _ => setup.refuse(Refusal::Incomplete),
     })

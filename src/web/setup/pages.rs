@@ -1,8 +1,9 @@
 //! Renders the set-up pages, with their security headers.
 
 use super::choices::{Choices, ValidChoices};
-use super::{NewApp, Places, tokens};
-use crate::web::html::{Allowed, html};
+use super::{NewApp, Places};
+use crate::web::html::html_with_policy;
+use crate::web::random::unguessable;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -87,7 +88,7 @@ impl RenderedPage {
         begun: Option<(ValidChoices<'_>, Value, String)>,
         places: &Places,
     ) -> anyhow::Result<Self> {
-        let nonce = tokens::unguessable()?;
+        let nonce = unguessable()?;
         let begun = begun
             .map(|(chosen, manifest, state)| ManifestPage::new(chosen, &manifest, &state, places));
         let page = FormPage {
@@ -105,7 +106,7 @@ impl RenderedPage {
 
     /// Renders the environment, the only time that it is shown.
     pub fn environment(app: &NewApp, environment: &SecretString) -> anyhow::Result<Self> {
-        let nonce = tokens::unguessable()?;
+        let nonce = unguessable()?;
         let page = Url::parse(&app.page).ok();
         let page = page.filter(|url| matches!(url.scheme(), "http" | "https"));
         let page = Created {
@@ -123,7 +124,7 @@ impl RenderedPage {
 
     /// Renders a refusal, with the remedy.
     pub fn refusal(refusal: Refusal, places: &Places) -> anyhow::Result<Self> {
-        let nonce = tokens::unguessable()?;
+        let nonce = unguessable()?;
         let again = match (&places.public, &refusal) {
             (Some(public), _) => format!("{public}/setup"),
             (None, Refusal::ForeignForm) => "setup".to_owned(),
@@ -144,14 +145,14 @@ impl RenderedPage {
         })
     }
 
-    /// Returns a page as a response: it loads nothing, and sends no referrer.
+    /// Returns a page as a response: it loads nothing, and sends to GitHub and this server alone.
     pub fn answer(self, status: StatusCode) -> Response {
-        let allowed = Allowed {
-            sources: &format!("style-src 'nonce-{}'", self.nonce),
-            sends_to: self.sends_to.as_deref().unwrap_or_default(),
-            referrer: "no-referrer",
-        };
-        html(status, self.html, &allowed)
+        let sends_to = self.sends_to.as_deref().unwrap_or_default();
+        let policy = format!(
+            "default-src 'none'; style-src 'nonce-{}'; form-action 'self' {sends_to}; base-uri 'none'; frame-ancestors 'none'",
+            self.nonce
+        );
+        html_with_policy(status, self.html, &policy)
     }
 }
 

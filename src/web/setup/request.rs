@@ -1,26 +1,17 @@
 //! Reads where a request comes from.
 
-use super::{COOKIE, tokens};
-use crate::web::connections::source;
-use axum::extract::ConnectInfo;
-use axum::http::{Extensions, HeaderMap, header};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use super::COOKIE;
+use crate::web::cookies::cookies;
+use crate::web::random::could_be;
+use axum::http::HeaderMap;
 use url::Url;
 
 /// The header by which a browser tells whether a form's page is ours.
 const FETCH_SITE: &str = "sec-fetch-site";
-/// The header by which a proxy names its client.
-const FORWARDED: &str = "x-forwarded-for";
 
 /// Returns the browser's cookie, if it is one of ours.
 pub(super) fn browser(headers: &HeaderMap) -> Option<&str> {
-    let all = headers.get_all(header::COOKIE).into_iter();
-    let texts = all.filter_map(|value| value.to_str().ok());
-    let mut pairs = texts.flat_map(|text| text.split(';'));
-    pairs.find_map(|pair| {
-        let (name, value) = pair.trim().split_once('=')?;
-        (name == COOKIE && tokens::could_be(value)).then_some(value)
-    })
+    cookies(headers, COOKIE).find(|value| could_be(value))
 }
 
 /// Returns whether the request came to the public address over TLS. Behind a proxy only the host name tells.
@@ -53,17 +44,6 @@ pub(super) fn is_from_elsewhere(headers: &HeaderMap, public_url: Option<&str>) -
         text(headers, "host").map(str::to_owned),
     ];
     from.is_none() || !own.contains(&from)
-}
-
-/// Returns the sender: the peer, or the client that a proxy in a private network names.
-pub(super) fn sender(headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    // The last one: what stands before it the sender may have written itself.
-    let named =
-        text(headers, FORWARDED).and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
-    let named = named.map(|named| source(named).unwrap_or(named));
-    source(peer).or(named).unwrap_or(peer)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -117,20 +97,6 @@ mod tests {
                 elsewhere,
                 "{pairs:?}"
             );
-        }
-    }
-
-    #[test]
-    fn a_sender_is_named_by_a_proxy_only() {
-        let named = headers(&[("x-forwarded-for", "198.51.100.1, 198.51.100.2")]);
-        for (peer, sender_is) in [
-            ("127.0.0.1:1", "198.51.100.2"),
-            ("172.17.0.1:1", "198.51.100.2"),
-            ("203.0.113.5:1", "203.0.113.5"),
-        ] {
-            let mut extensions = Extensions::new();
-            extensions.insert(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
-            assert_eq!(sender(&named, &extensions).to_string(), sender_is);
         }
     }
 }

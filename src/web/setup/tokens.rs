@@ -3,8 +3,8 @@
 //!
 //! Tokens are signed, not stored: so nobody can start so often that another's attempt is forgotten.
 
-pub(super) use crate::web::random::{could_be, unguessable};
-use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign, verify};
+use crate::web::random::unguessable;
+use crate::web::signature::Signer;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ const USED: usize = 1_000;
 
 /// Issues and verifies tokens, as long as the process runs.
 pub(super) struct Tokens {
-    key: Key,
+    signer: Signer,
     begun: Instant,
     used: Mutex<VecDeque<String>>,
 }
@@ -39,7 +39,7 @@ pub(super) enum StateUse {
 impl Tokens {
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self {
-            key: Key::new(HMAC_SHA256, unguessable()?.as_bytes()),
+            signer: Signer::new(unguessable()?.as_bytes()),
             begun: Instant::now(),
             used: Mutex::default(),
         })
@@ -47,12 +47,12 @@ impl Tokens {
 
     /// Returns the token of the form that a browser is shown.
     pub fn form(&self, browser: &str) -> String {
-        self.sign(&format!("form/{browser}"))
+        self.signer.sign(&format!("form/{browser}"))
     }
 
     /// Returns whether a form was shown to the browser that sends it.
     pub fn is_form(&self, token: &str, browser: &str) -> bool {
-        self.signed(&format!("form/{browser}"), token)
+        self.signer.is_signed(&format!("form/{browser}"), token)
     }
 
     /// Starts an attempt, and returns its state, which GitHub returns.
@@ -63,7 +63,7 @@ impl Tokens {
     fn state_at(&self, at: Duration, browser: &str, public_url: &str) -> anyhow::Result<String> {
         let (nonce, at, url) = (unguessable()?, at.as_secs(), hex::encode(public_url));
         let text = format!("{nonce}.{at}.{url}");
-        let signature = self.sign(&format!("state/{browser}/{text}"));
+        let signature = self.signer.sign(&format!("state/{browser}/{text}"));
         Ok(format!("{text}.{signature}"))
     }
 
@@ -86,7 +86,8 @@ impl Tokens {
     /// Returns the address in a state; `None` where the state was not issued to this browser lately.
     fn opened(&self, state: &str, browser: &str) -> Option<String> {
         let (text, signature) = state.rsplit_once('.')?;
-        if !self.signed(&format!("state/{browser}/{text}"), signature) {
+        let signed = format!("state/{browser}/{text}");
+        if !self.signer.is_signed(&signed, signature) {
             return None;
         }
         let mut parts = text.split('.').skip(1);
@@ -94,15 +95,6 @@ impl Tokens {
         let url = hex::decode(parts.next()?).ok()?;
         let young = self.begun.elapsed().saturating_sub(at) < LIFE;
         young.then(|| String::from_utf8(url).ok()).flatten()
-    }
-
-    fn sign(&self, text: &str) -> String {
-        hex::encode(sign(&self.key, text.as_bytes()))
-    }
-
-    fn signed(&self, text: &str, signature: &str) -> bool {
-        let bytes = hex::decode(signature);
-        bytes.is_ok_and(|bytes| verify(&self.key, text.as_bytes(), &bytes).is_ok())
     }
 }
 

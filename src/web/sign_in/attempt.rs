@@ -8,21 +8,17 @@ use anyhow::Context;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long GitHub may take to send the browser back.
 pub(super) const LIFE: Duration = Duration::from_secs(10 * 60);
-/// How many used states are remembered. One that is forgotten is refused by its session, and its code by GitHub.
-const USED: usize = 1_000;
 /// What the seal of an attempt is bound to.
 const BOUND_TO: &str = "attempt";
 
-/// The attempts to sign in.
+/// The attempts to sign in. That each is used once is the business of the session that it starts, and of GitHub's code.
 pub(super) struct Attempts {
     seal: Arc<Seal>,
-    used: Mutex<VecDeque<String>>,
 }
 
 /// A started attempt.
@@ -45,16 +41,6 @@ pub(super) struct ReturnedAttempt {
     pub to: String,
 }
 
-/// The result of using a state.
-pub(super) enum AttemptUse {
-    /// It was started in this browser, and is used now.
-    Fresh(ReturnedAttempt),
-    /// It was used before.
-    Used,
-    /// It was not started in this browser, or not lately.
-    Unknown,
-}
-
 #[derive(Serialize, Deserialize)]
 struct AttemptFields {
     state: String,
@@ -65,10 +51,7 @@ struct AttemptFields {
 
 impl Attempts {
     pub fn new(seal: Arc<Seal>) -> Self {
-        Self {
-            seal,
-            used: Mutex::default(),
-        }
+        Self { seal }
     }
 
     /// Starts an attempt that goes on to a path. `now` is in epoch milliseconds.
@@ -87,23 +70,11 @@ impl Attempts {
         })
     }
 
-    /// Uses the attempt in a browser's cookie, once, if its state is the one that GitHub returned.
-    pub fn take(&self, cookie: &str, state: &str, now: i64) -> AttemptUse {
-        let Some(fields) = self.opened(cookie, now) else {
-            return AttemptUse::Unknown;
-        };
-        if verify_slices_are_equal(fields.state.as_bytes(), state.as_bytes()).is_err() {
-            return AttemptUse::Unknown;
-        }
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.contains(&fields.state) {
-            return AttemptUse::Used;
-        }
-        if used.len() >= USED {
-            used.pop_front();
-        }
-        used.push_back(fields.state.clone());
-        AttemptUse::Fresh(ReturnedAttempt {
+    /// Returns the attempt in a browser's cookie, if its state is the one that GitHub returned.
+    pub fn returned(&self, cookie: &str, state: &str, now: i64) -> Option<ReturnedAttempt> {
+        let fields = self.opened(cookie, now)?;
+        verify_slices_are_equal(fields.state.as_bytes(), state.as_bytes()).ok()?;
+        Some(ReturnedAttempt {
             state: fields.state,
             verifier: fields.verifier.into(),
             to: fields.to,
@@ -128,33 +99,26 @@ mod tests {
         Attempts::new(Arc::new(seal))
     }
 
-    fn is_unknown(taken: &AttemptUse) -> bool {
-        matches!(taken, AttemptUse::Unknown)
-    }
-
     #[test]
-    fn an_attempt_is_good_once_in_its_browser_and_for_ten_minutes() {
+    fn an_attempt_is_good_in_its_browser_and_for_ten_minutes() {
         let own = attempts("0123456789abcdef0123456789abcdef");
         let started = own.start("/orgs/acme", 1_000).unwrap();
         let other = own.start("/", 1_000).unwrap();
         let (cookie, state) = (&started.cookie, &started.state);
         let late = 1_000 + i64::try_from(LIFE.as_millis()).unwrap();
-        assert!(is_unknown(&own.take(cookie, &other.state, 2_000)));
-        assert!(is_unknown(&own.take(&other.cookie, state, 2_000)));
-        assert!(is_unknown(&own.take(cookie, "", 2_000)));
-        assert!(is_unknown(&own.take("", state, 2_000)));
-        assert!(is_unknown(&own.take(cookie, state, late)));
-        assert!(is_unknown(&own.take(cookie, state, 999)));
+        assert!(own.returned(cookie, &other.state, 2_000).is_none());
+        assert!(own.returned(&other.cookie, state, 2_000).is_none());
+        assert!(own.returned(cookie, "", 2_000).is_none());
+        assert!(own.returned("", state, 2_000).is_none());
+        assert!(own.returned(cookie, state, late).is_none());
+        assert!(own.returned(cookie, state, 999).is_none());
         let stranger = attempts("another key of the server, as long");
-        assert!(is_unknown(&stranger.take(cookie, state, 2_000)));
-        let AttemptUse::Fresh(returned) = own.take(cookie, state, 2_000) else {
-            panic!("it is good");
-        };
+        assert!(stranger.returned(cookie, state, 2_000).is_none());
+        let returned = own.returned(cookie, state, 2_000).unwrap();
         assert_eq!(returned.to, "/orgs/acme");
         assert_eq!(
             challenge(returned.verifier.expose_secret()),
             started.challenge
         );
-        assert!(matches!(own.take(cookie, state, 3_000), AttemptUse::Used));
     }
 }

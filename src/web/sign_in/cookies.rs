@@ -1,7 +1,8 @@
 //! Reads and writes the cookies of the sign-in.
 
 use crate::web::address::PublicAddress;
-use axum::http::{HeaderMap, header};
+use crate::web::cookies::cookies;
+use axum::http::HeaderMap;
 use std::time::Duration;
 
 /// A cookie of the pages.
@@ -26,13 +27,7 @@ impl Cookie {
 
     /// Returns the cookie's value in a request.
     pub fn read<'h>(self, headers: &'h HeaderMap, address: &PublicAddress) -> Option<&'h str> {
-        let all = headers.get_all(header::COOKIE).into_iter();
-        let texts = all.filter_map(|value| value.to_str().ok());
-        let mut pairs = texts.flat_map(|text| text.split(';'));
-        pairs.find_map(|pair| {
-            let (name, value) = pair.trim().split_once('=')?;
-            (name == self.name(address)).then_some(value)
-        })
+        cookies(headers, self.name(address)).next()
     }
 
     /// Formats the cookie as a header. Not `Strict`: it has to come along when GitHub sends the browser back.
@@ -55,6 +50,7 @@ impl Cookie {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use axum::http::header;
     use url::Url;
 
     #[test]

@@ -6,33 +6,37 @@ mod rights;
 mod routes;
 mod seal;
 mod session;
+mod turns;
 mod visitor;
 
 pub(super) use cookies::Cookie;
 pub(super) use rights::{Rights, VisibleRepositories};
 pub(super) use routes::{callback, leave, show, start};
-pub(super) use session::{AccessError, Session};
+pub(super) use session::Session;
 pub(super) use visitor::Visitor;
 
 use crate::config::OAuthClient;
 use crate::github::UserAccess;
 use crate::store::Store;
+use crate::web::senders::Senders;
 use attempt::Attempts;
 use seal::Seal;
 use secrecy::SecretString;
 use session::Sessions;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use turns::Turns;
 
-/// How many codes are exchanged at once; beyond, a browser is asked to come back.
-const MAX_EXCHANGES: usize = 8;
+/// How many codes of a sender GitHub may refuse within an hour.
+const MAX_REFUSED: usize = 20;
 
 /// The sign-in.
 pub(super) struct SignIn {
     github: UserAccess,
     client_id: String,
     attempts: Attempts,
-    exchanges: Semaphore,
+    turns: Turns,
+    /// The senders of codes that GitHub refused.
+    refused: Senders,
     seal: Arc<Seal>,
     /// What people see.
     pub rights: Rights,
@@ -51,7 +55,8 @@ impl SignIn {
         Ok(Self {
             client_id: client.id.clone(),
             attempts: Attempts::new(seal.clone()),
-            exchanges: Semaphore::new(MAX_EXCHANGES),
+            turns: Turns::new(),
+            refused: Senders::new(MAX_REFUSED),
             rights: Rights::new(sessions, github.clone()),
             seal,
             github,

@@ -1,8 +1,9 @@
 //! What each person sees, as GitHub tells with that person's token; kept for minutes, in memory.
 
-use super::session::{AccessError, Session, Sessions};
-use crate::github::{Listed, UserAccess, UserInstallation, UserRepository};
+use super::session::{Session, Sessions};
+use crate::github::{Listed, UserAccess, UserAccessError, UserInstallation, UserRepository};
 use crate::model::{InstallationId, RepositoryId, RepositoryName};
+use crate::web::page_error::PageError;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -84,7 +85,7 @@ impl Rights {
         &self,
         session: &Session,
         now: i64,
-    ) -> Result<Arc<Listed<UserInstallation>>, AccessError> {
+    ) -> Result<Arc<Listed<UserInstallation>>, PageError> {
         let answers = self.answers(session);
         let mut answers = answers.lock().await;
         if let Some((at, known)) = &answers.installations
@@ -106,7 +107,7 @@ impl Rights {
         session: &Session,
         installation: InstallationId,
         now: i64,
-    ) -> Result<Arc<VisibleRepositories>, AccessError> {
+    ) -> Result<Arc<VisibleRepositories>, PageError> {
         let answers = self.answers(session);
         let mut answers = answers.lock().await;
         answers
@@ -132,11 +133,7 @@ impl Rights {
         kept.remove(&session.key);
     }
 
-    async fn token(
-        &self,
-        session: &Session,
-        now: i64,
-    ) -> Result<secrecy::SecretString, AccessError> {
+    async fn token(&self, session: &Session, now: i64) -> Result<secrecy::SecretString, PageError> {
         self.sessions.token(session, now).await
     }
 
@@ -144,10 +141,10 @@ impl Rights {
     async fn checked<T>(
         &self,
         session: &Session,
-        answer: Result<T, crate::github::UserAccessError>,
-    ) -> Result<T, AccessError> {
-        let answer = answer.map_err(AccessError::from);
-        if matches!(answer, Err(AccessError::Ended)) {
+        answer: Result<T, UserAccessError>,
+    ) -> Result<T, PageError> {
+        let answer = answer.map_err(PageError::from);
+        if matches!(answer, Err(PageError::SignedOut)) {
             self.forget(session);
             self.sessions.forget(session).await?;
         }

@@ -1,18 +1,21 @@
 //! Serves the sign-in: to GitHub, back with a code, and out.
 
-use super::attempt::{self, AttemptUse, ReturnedAttempt};
+use super::attempt::{self, ReturnedAttempt};
 use super::cookies::Cookie;
-use super::session;
+use super::{SignIn, session};
 use crate::github::UserAccessError;
 use crate::queue::now;
 use crate::report::pages::{Message, SignInPage};
 use crate::web::address::local_path;
-use crate::web::site::{PageError, Site, set_cookie};
+use crate::web::page_error::PageError;
+use crate::web::senders::Sender;
+use crate::web::site::{Site, set_cookie};
 use axum::extract::{Form, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
@@ -70,27 +73,32 @@ fn begin(site: &Site, to: &str) -> anyhow::Result<Response> {
 pub(in crate::web) async fn callback(
     State(site): Shared,
     headers: HeaderMap,
+    extensions: Extensions,
     Query(asked): Query<Fields>,
 ) -> Response {
     let cookie = Cookie::Attempt.read(&headers, &site.address);
     let state = field(&asked, "state").unwrap_or_default();
-    let taken = (site.sign_in.attempts).take(cookie.unwrap_or_default(), state, now());
-    let attempt = match taken {
-        AttemptUse::Fresh(attempt) => attempt,
-        AttemptUse::Used | AttemptUse::Unknown => {
-            return site.tell(None, StatusCode::FORBIDDEN, &Message::NotBegunHere);
-        }
+    let attempts = &site.sign_in.attempts;
+    let Some(attempt) = attempts.returned(cookie.unwrap_or_default(), state, now()) else {
+        return site.tell(None, StatusCode::FORBIDDEN, &Message::NotBegunHere);
     };
     let answer = match (field(&asked, "error"), field(&asked, "code")) {
         (Some(error), _) => {
             let reason = field(&asked, "error_description").unwrap_or(error);
             Err(Refusal::Refused(reason.to_owned()))
         }
-        (None, Some(code)) => sign_in(&site, &headers, attempt, code).await,
-        (None, None) => Err(Refusal::Refused("it sent no code".to_owned())),
+        (None, Some(code)) => {
+            let sender = Sender::of(&headers, &extensions);
+            sign_in_in_turn(&site, &headers, sender, attempt, code).await
+        }
+        (None, None) => Err(Refusal::NoCode),
     };
+    // Nothing was used up where it has to wait: the same address is good once more.
+    let is_over = !matches!(answer, Err(Refusal::Busy));
     let mut answer = answer.unwrap_or_else(|refusal| refuse(&site, refusal));
-    set_cookie(&mut answer, &Cookie::Attempt.clear(&site.address));
+    if is_over {
+        set_cookie(&mut answer, &Cookie::Attempt.clear(&site.address));
+    }
     answer
 }
 
@@ -98,10 +106,16 @@ pub(in crate::web) async fn callback(
 enum Refusal {
     /// GitHub refused, for this reason.
     Refused(String),
+    /// GitHub sent nothing that could be a code.
+    NoCode,
+    /// GitHub does not accept the token that it gave.
+    NoToken,
     /// The state was used before.
     Used,
     /// Too many others sign in at the moment.
     Busy,
+    /// GitHub refused too many codes of the sender within an hour.
+    TooMany,
     /// GitHub did not answer.
     Away(String),
     /// The server failed.
@@ -113,9 +127,8 @@ impl From<UserAccessError> for Refusal {
         match error {
             UserAccessError::Refused(reason) => Self::Refused(reason),
             UserAccessError::Unavailable(problem) => Self::Away(problem),
-            UserAccessError::Ended | UserAccessError::NotFound => {
-                Self::Refused("it does not accept the token that it gave".to_owned())
-            }
+            UserAccessError::NoCode => Self::NoCode,
+            UserAccessError::Ended | UserAccessError::NotFound => Self::NoToken,
         }
     }
 }
@@ -127,17 +140,47 @@ impl From<anyhow::Error> for Refusal {
 }
 
 fn refuse(site: &Site, refusal: Refusal) -> Response {
-    match refusal {
+    let (status, message) = match refusal {
         Refusal::Refused(reason) => {
             let reason = crate::report::excerpt(&reason, MAX_REASON);
             tracing::warn!(reason, "GitHub refused a sign-in");
-            site.tell(None, StatusCode::FORBIDDEN, &Message::Refused(reason))
+            (StatusCode::FORBIDDEN, Message::Refused(reason))
         }
-        Refusal::Used => site.tell(None, StatusCode::FORBIDDEN, &Message::NotBegunHere),
-        Refusal::Busy => site.tell(None, StatusCode::TOO_MANY_REQUESTS, &Message::Busy),
-        Refusal::Away(problem) => site.respond(None, Err(PageError::GithubAway(problem))),
-        Refusal::Internal(error) => site.respond(None, Err(PageError::Internal(error))),
+        Refusal::NoCode => (StatusCode::FORBIDDEN, Message::NoCode),
+        Refusal::NoToken => (StatusCode::FORBIDDEN, Message::NoToken),
+        Refusal::Used => (StatusCode::FORBIDDEN, Message::NotBegunHere),
+        Refusal::Busy => (StatusCode::TOO_MANY_REQUESTS, Message::Busy),
+        Refusal::TooMany => (StatusCode::TOO_MANY_REQUESTS, Message::TooMany),
+        Refusal::Away(problem) => {
+            return site.respond(None, Err(PageError::GithubAway(problem)));
+        }
+        Refusal::Internal(error) => return site.respond(None, Err(PageError::Internal(error))),
+    };
+    site.tell(None, status, &message)
+}
+
+/// Waits for the sender's turn, and signs in. Counts the codes of the sender that GitHub refuses; behind a proxy that
+/// names no client they would be everybody's.
+async fn sign_in_in_turn(
+    site: &Site,
+    headers: &HeaderMap,
+    sender: Sender,
+    attempt: ReturnedAttempt,
+    code: &str,
+) -> Result<Response, Refusal> {
+    let SignIn { turns, refused, .. } = &site.sign_in;
+    let _turn = turns.wait(sender).await.ok_or(Refusal::Busy)?;
+    let Sender::Named(address) = sender else {
+        return sign_in(site, headers, attempt, code).await;
+    };
+    if !refused.may_bring(address, Instant::now()) {
+        return Err(Refusal::TooMany);
     }
+    let answer = sign_in(site, headers, attempt, code).await;
+    if matches!(answer, Err(Refusal::Refused(_) | Refusal::NoCode)) {
+        refused.admit(address, Instant::now());
+    }
+    answer
 }
 
 /// Exchanges the code, and starts a session in place of the one that the browser may have.
@@ -148,7 +191,6 @@ async fn sign_in(
     code: &str,
 ) -> Result<Response, Refusal> {
     let sign_in = &site.sign_in;
-    let _turn = sign_in.exchanges.try_acquire().map_err(|_| Refusal::Busy)?;
     let token = sign_in
         .github
         .exchange(code, &attempt.verifier, &callback_url(site))
@@ -156,10 +198,11 @@ async fn sign_in(
     let person = sign_in.github.person(&token.access).await?;
     let former = site.session(headers).await?;
     let sessions = &sign_in.rights.sessions;
-    let id = sessions
-        .start(&attempt.state, &person, &token, now())
-        .await?
-        .ok_or(Refusal::Used)?;
+    let started = sessions.start(&attempt.state, &person, &token, now());
+    let Some(id) = started.await? else {
+        sessions.revoke(&token.access).await;
+        return Err(Refusal::Used);
+    };
     if let Some(former) = former {
         sign_in.rights.forget(&former);
         sessions.end(&former, now()).await?;

@@ -2,11 +2,11 @@
 //! opens.
 
 use crate::web::random::random_bytes;
+use crate::web::signature::Signer;
 use anyhow::anyhow;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
-use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign, verify};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
@@ -17,7 +17,7 @@ const KEY_LENGTH: usize = 32;
 /// The keys of the sign-in.
 pub(super) struct Seal {
     sealing: RandomizedNonceKey,
-    forms: Key,
+    forms: Signer,
 }
 
 impl Seal {
@@ -28,7 +28,7 @@ impl Seal {
         Ok(Self {
             sealing: RandomizedNonceKey::new(&AES_256_GCM, &sealing)
                 .map_err(|_| anyhow!("no key for the sign-in could be made"))?,
-            forms: Key::new(HMAC_SHA256, &derive("driftguard pages: forms, 1")?),
+            forms: Signer::new(&derive("driftguard pages: forms, 1")?),
         })
     }
 
@@ -58,13 +58,12 @@ impl Seal {
 
     /// Returns the token of a session's forms.
     pub fn form_token(&self, session: &str) -> String {
-        hex::encode(sign(&self.forms, session.as_bytes()))
+        self.forms.sign(session)
     }
 
     /// Returns whether a form belongs to a session.
     pub fn is_form_token(&self, token: &str, session: &str) -> bool {
-        let bytes = hex::decode(token);
-        bytes.is_ok_and(|bytes| verify(&self.forms, session.as_bytes(), &bytes).is_ok())
+        self.forms.is_signed(session, token)
     }
 }
 

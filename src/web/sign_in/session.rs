@@ -3,6 +3,7 @@
 use super::seal::{Seal, hashed};
 use crate::github::{Person, UserAccess, UserAccessError, UserToken};
 use crate::store::{SessionRecord, Store};
+use crate::web::page_error::PageError;
 use crate::web::random::{could_be, unguessable};
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
@@ -26,33 +27,6 @@ pub(in crate::web) struct Session {
     pub login: String,
     /// The token of the session's forms.
     pub form_token: String,
-}
-
-/// Why GitHub's answer about what a person sees is not there.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::web) enum AccessError {
-    /// The session is over.
-    #[error("the session is over")]
-    Ended,
-    /// The person does not see it.
-    #[error("GitHub shows this person no such thing")]
-    NotFound,
-    /// GitHub did not answer, for this reason.
-    #[error("GitHub did not answer: {0}")]
-    Away(String),
-    /// The server failed.
-    #[error(transparent)]
-    Internal(#[from] anyhow::Error),
-}
-
-impl From<UserAccessError> for AccessError {
-    fn from(error: UserAccessError) -> Self {
-        match error {
-            UserAccessError::Ended | UserAccessError::Refused(_) => Self::Ended,
-            UserAccessError::NotFound => Self::NotFound,
-            UserAccessError::Unavailable(problem) => Self::Away(problem),
-        }
-    }
 }
 
 /// GitHub's token as it is sealed.
@@ -129,14 +103,14 @@ impl Sessions {
         &self,
         session: &Session,
         now: i64,
-    ) -> Result<SecretString, AccessError> {
+    ) -> Result<SecretString, PageError> {
         let (record, token) = self.current(session, now).await?;
         if token.expires_at == 0 || now + MARGIN < token.expires_at {
             return Ok(token.access.into());
         }
         if token.refresh.is_empty() {
             self.store.delete_session(&session.key).await?;
-            return Err(AccessError::Ended);
+            return Err(PageError::SignedOut);
         }
         match self.github.refresh(&token.refresh.into()).await {
             Ok(renewed) => {
@@ -155,7 +129,7 @@ impl Sessions {
                     return Ok(token.access.into());
                 }
                 self.store.delete_session(&session.key).await?;
-                Err(AccessError::Ended)
+                Err(PageError::SignedOut)
             }
             Err(error) => Err(error.into()),
         }
@@ -166,12 +140,17 @@ impl Sessions {
         let record = self.store.session(&session.key, now).await?;
         self.store.delete_session(&session.key).await?;
         let token = record.and_then(|record| self.opened(&record));
-        if let Some(token) = token
-            && let Err(error) = self.github.revoke(&token.access.into()).await
-        {
-            tracing::warn!(%error, "a token could not be revoked at GitHub, it ends by itself");
+        if let Some(token) = token {
+            self.revoke(&token.access.into()).await;
         }
         Ok(())
+    }
+
+    /// Revokes a token at GitHub.
+    pub(super) async fn revoke(&self, token: &SecretString) {
+        if let Err(error) = self.github.revoke(token).await {
+            tracing::warn!(%error, "a token could not be revoked at GitHub, it ends by itself");
+        }
     }
 
     /// Ends a session whose token GitHub no longer accepts.
@@ -183,10 +162,10 @@ impl Sessions {
         &self,
         session: &Session,
         now: i64,
-    ) -> Result<(SessionRecord, TokenFields), AccessError> {
+    ) -> Result<(SessionRecord, TokenFields), PageError> {
         let record = self.store.session(&session.key, now).await?;
-        let record = record.ok_or(AccessError::Ended)?;
-        let token = self.opened(&record).ok_or(AccessError::Ended)?;
+        let record = record.ok_or(PageError::SignedOut)?;
+        let token = self.opened(&record).ok_or(PageError::SignedOut)?;
         Ok((record, token))
     }
 

@@ -3,7 +3,8 @@
 use super::cookies::Cookie;
 use super::session::Session;
 use crate::queue::now;
-use crate::web::site::{PageError, Site};
+use crate::web::page_error::PageError;
+use crate::web::site::Site;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
