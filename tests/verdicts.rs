@@ -262,6 +262,49 @@ resource "aws_internet_gateway" "g" { tags = { Name = "g" } }
     );
 }
 
+/// `dynamic` makes blocks of a provider as it makes those of a resource.
+#[test]
+fn tags_of_a_provider_count_where_dynamic_blocks_make_them() {
+    let code = |each: &str| {
+        format!(
+            r#"
+variable "given" {{}}
+provider "aws" {{
+  dynamic "ignore_tags" {{
+    for_each = ["ScannedAt"]
+    content {{
+      keys = [ignore_tags.value]
+    }}
+  }}
+  dynamic "default_tags" {{
+    for_each = {each}
+    iterator = added
+    content {{
+      tags = added.value
+    }}
+  }}
+}}
+resource "aws_internet_gateway" "g" {{ tags = {{ Name = "g" }} }}
+"#
+        )
+    };
+    let state = r#"{"tags": {"Name": "g"}, "tags_all": {"Name": "g", "Dept": "ops"}}"#;
+    let live = r#"{"tags_all": {"Name": "g", "ScannedAt": "now"}}"#;
+    let told = |each: &str| {
+        told(&with_code(
+            &code(each),
+            "aws_internet_gateway.g",
+            state,
+            live,
+        ))
+    };
+    let removed = || vec!["tags_all[\"Dept\"] Drift".to_owned()];
+    assert_eq!(told(r#"[{ Dept = "ops" }]"#), (removed(), vec![]));
+    assert_eq!(told("var.given"), (removed(), vec![]));
+    let stale = vec!["tags_all[\"Dept\"] StaleState".to_owned()];
+    assert_eq!(told("[]"), (vec![], stale));
+}
+
 #[test]
 fn to_ignore_all_tags_alone_hides_no_change_of_a_tag() {
     let code = |ignored: &str| {

@@ -241,7 +241,7 @@ fn whole(attribute: &Attribute) -> Option<Range<usize>> {
 }
 
 /// Returns the name of a nested block, which for `dynamic` is its label.
-fn block_name(block: &Block) -> &str {
+pub(super) fn block_name(block: &Block) -> &str {
     let label = block.labels.first().filter(|_| block.has_ident("dynamic"));
     label.map_or(block.ident.as_str(), |label| label.as_str())
 }

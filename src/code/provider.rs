@@ -3,6 +3,8 @@
 use super::expression::certain_key;
 use super::folder::ModuleFolder;
 use super::instance::Instance;
+use super::overrides::block_name;
+use super::resource;
 use super::scope::Scope;
 use super::size::Size;
 use super::typed::Typed;
@@ -15,6 +17,9 @@ use std::rc::Rc;
 
 /// The type of the AWS provider in states, whatever its registry.
 const AWS: &str = "aws";
+
+/// The nested block with the tags that the provider adds.
+const DEFAULT_TAGS: &str = "default_tags";
 
 /// One provider configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,11 +54,9 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
                 .map(|attribute| scope.plain(&attribute.value))
                 .unwrap_or_default()
         };
-        let role = block.body.get_blocks("assume_role").next();
-        let role = role
-            .and_then(|role| role.body.get_attribute("role_arn"))
-            .map(|arn| scope.plain(&arn.value));
-        let of_role = role.and_then(|role| AwsLocation::of_arn(role.as_str()?).account);
+        let role = nested(&scope, block, "assume_role");
+        let role = role.get("role_arn").as_str();
+        let of_role = role.and_then(|role| AwsLocation::of_arn(role).account);
         let allowed = value("allowed_account_ids");
         let allowed = match allowed.as_list() {
             Some([account]) => Typed::of_json(account.clone())
@@ -82,22 +85,42 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
 
 /// Evaluates the default and ignored tags of a provider block.
 fn provider_tags(scope: &Scope<'_>, block: &Block) -> ProviderTags {
-    let value = |outer: &str, name: &str| {
-        let outer = block.body.get_blocks(outer).next()?;
-        Some(scope.plain(&outer.body.get_attribute(name)?.value))
-    };
+    let ignored = nested(scope, block, "ignore_tags");
     let texts = |name: &str| -> Vec<String> {
-        let texts = value("ignore_tags", name).unwrap_or_default();
-        let texts = texts.as_list().unwrap_or_default().iter();
+        let texts = ignored.get(name).as_list().unwrap_or_default().iter();
         texts
             .filter_map(|text| Some(text.as_str()?.to_owned()))
             .collect()
     };
-    let default = value("default_tags", "tags");
+    let default = match nested(scope, block, DEFAULT_TAGS) {
+        Value::Unknown => Value::Unknown,
+        block => match block.get("tags") {
+            Value::Null => Value::Map(Default::default()),
+            tags => tags.clone(),
+        },
+    };
     ProviderTags {
-        default: default.unwrap_or_else(|| Value::Map(Default::default())),
+        default,
         ignored: IgnoredTags::new(texts("keys"), texts("key_prefixes")),
     }
+}
+
+/// Evaluates the nested block of a name, which may be made by `dynamic`: null where there is none, unknown where that
+/// is not certain.
+fn nested(scope: &Scope<'_>, block: &Block, name: &str) -> Value {
+    let blocks = block.body.blocks();
+    let named = blocks.filter(|inner| block_name(inner) == name);
+    for inner in named {
+        match resource::blocks(scope, inner) {
+            (_, Value::List(maps)) => {
+                if let Some(first) = maps.into_iter().next() {
+                    return first;
+                }
+            }
+            _ => return Value::Unknown,
+        }
+    }
+    Value::Null
 }
 
 /// Returns the key of an AWS provider configuration, and the entries of its `default_tags` where they are literal.
@@ -107,7 +130,7 @@ pub(super) fn default_tags<'a>(
 ) -> Option<(ProviderKey, Vec<(String, &'a Expression)>)> {
     let name = aws_name(scope.instance.folder, block)?;
     let alias = block.body.get_attribute("alias");
-    let tags = block.body.get_blocks("default_tags").next()?;
+    let tags = block.body.get_blocks(DEFAULT_TAGS).next()?;
     let Expression::Object(tags) = &tags.body.get_attribute("tags")?.value else {
         return None;
     };

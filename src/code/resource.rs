@@ -267,7 +267,7 @@ fn define_all<'a>(
 
 /// Evaluates a nested block to its name and a list of one map; a `dynamic` block to a list with one map for each
 /// element.
-fn blocks<'b>(scope: &Scope<'_>, block: &'b Block) -> (&'b str, Value) {
+pub(super) fn blocks<'b>(scope: &Scope<'_>, block: &'b Block) -> (&'b str, Value) {
     if !block.has_ident("dynamic") {
         return (
             block.ident.as_str(),
