@@ -374,6 +374,121 @@ fn what_a_moved_block_names_leaves_with_it() {
     assert_eq!(fix.refusal, Some(RefusalKind::Referenced), "{fix:?}");
 }
 
+/// Each takes along the blank line beside it, and between two there is one alone.
+#[test]
+fn blocks_that_stand_one_below_the_other_are_taken_out_together() {
+    let first = "resource \"aws_iam_user\" \"a\" {\n  name = \"a\"\n}\n";
+    let user = |name: &str| first.replace("\"a\"", &format!("\"{name}\""));
+    let moved = "moved {\n  from = aws_iam_user.x\n  to   = aws_iam_user.b\n}\n";
+    for last in [
+        format!("{}\n{}", user("b"), user("c")),
+        format!("{}\n{moved}", user("b")),
+        format!("{}\n# Gone.\n{}\n{moved}", user("c"), user("b")),
+    ] {
+        let code = format!("{first}\n{last}");
+        let tree: Tree = [("main.tf", code.as_str())].into_iter().collect();
+        let options = Options::default();
+        let evaluated = code::evaluate(&tree, "", &options);
+        let stack = Stack {
+            tree: &tree,
+            folder: "",
+            options: &options,
+            declared: &evaluated.declared,
+            catalog: &resources::full_catalog(),
+        };
+        let gone = ["aws_iam_user.b", "aws_iam_user.c"];
+        let gone = gone.into_iter().filter(|address| {
+            let (_, name) = address.split_once('.').unwrap();
+            code.contains(&format!("\"{name}\""))
+        });
+        let mut findings: Vec<_> = gone.map(|address| finding(address, vec![])).collect();
+        let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
+        for finding in &findings {
+            let fix = finding.fix.as_ref().unwrap();
+            assert_eq!(fix.kind, FixKind::Remove, "{fix:?}\n{code}");
+        }
+        let after = std::str::from_utf8(&changed["main.tf"]).unwrap();
+        assert_eq!(after.trim_end(), first.trim_end(), "{code}");
+    }
+}
+
+#[test]
+fn the_last_rules_of_a_group_leave_it_together() {
+    let rule_block = |port: i64| {
+        format!(
+            "  ingress {{\n    from_port   = {port}\n    to_port     = {port}\n    protocol    = \"tcp\"\n    cidr_blocks = \
+             [\"10.0.0.0/8\"]\n  }}\n"
+        )
+    };
+    let code = |blocks: &[i64]| {
+        let blocks: Vec<_> = blocks.iter().map(|port| rule_block(*port)).collect();
+        let blocks = blocks.join("\n");
+        format!("resource \"aws_security_group\" \"g\" {{\n  name = \"g\"\n\n{blocks}}}\n")
+    };
+    let rules = |ports: &[i64]| {
+        let rules = ports.iter().map(|port| rule(*port, "10.0.0.0/8"));
+        Value::List(rules.collect())
+    };
+    let change = difference("ingress", rules(&[22, 80, 443]), rules(&[22]));
+    let before = code(&[22, 80, 443]);
+    let (_, after) = adopted_in(
+        &[("main.tf", &before)],
+        "aws_security_group.g",
+        vec![change],
+    );
+    assert_eq!(after.replace("\n\n}", "\n}"), code(&[22]));
+}
+
+/// A block in order, such as a bucket's `logging`, leaves the code with AWS.
+#[test]
+fn a_block_in_order_that_aws_lost_is_taken_out() {
+    const LOGGING: &str = "  logging {\n    target_bucket = \"logs\"\n  }\n";
+    const RULE: &str = "  lifecycle_rule {\n    id      = \"NAME\"\n    enabled = true\n  }\n";
+    let rule = |name: &str| RULE.replace("NAME", name);
+    let value = |name: &str| Value::map([("id", Value::from(name)), ("enabled", true.into())]);
+    let code = |blocks: &str| {
+        format!("resource \"aws_s3_bucket\" \"b\" {{\n  bucket = \"b\"\n{blocks}}}\n")
+    };
+    let logging = Value::List(vec![Value::map([("target_bucket", Value::from("logs"))])]);
+    let lost = difference("logging", logging, Value::List(Vec::new()));
+    let before = code(LOGGING);
+    let (_, after) = adopted_in(
+        &[("main.tf", &before)],
+        "aws_s3_bucket.b",
+        vec![lost.clone()],
+    );
+    assert_eq!(after, code(""));
+
+    let all = || Value::List(["a", "b", "c"].map(value).to_vec());
+    let rules = |live: &[&str]| {
+        let live = live.iter().map(|name| value(name)).collect();
+        difference("lifecycle_rule", all(), Value::List(live))
+    };
+    let before = code(&["a", "b", "c"].map(rule).join("\n"));
+    let left = |live: &[&str]| {
+        adopted_in(
+            &[("main.tf", &before)],
+            "aws_s3_bucket.b",
+            vec![rules(live)],
+        )
+        .1
+    };
+    assert_eq!(left(&["a", "c"]), code(&["a", "c"].map(rule).join("\n")));
+    assert_eq!(left(&["a"]), code(&format!("{}\n", rule("a"))));
+    // What is new among them is for a person to write.
+    let (fix, _) = adopt(
+        &[("main.tf", &before)],
+        "aws_s3_bucket.b",
+        vec![rules(&["a", "d"])],
+    );
+    assert_eq!(fix.kind, FixKind::Refused, "{fix:?}");
+    let dynamic = code(
+        "  dynamic \"logging\" {\n    for_each = [\"logs\"]\n    content {\n      target_bucket = logging.value\n    }\n  }\n",
+    );
+    let (fix, _) = adopt(&[("main.tf", &dynamic)], "aws_s3_bucket.b", vec![lost]);
+    assert_eq!(fix.kind, FixKind::Refused, "{fix:?}");
+}
+
 const USER: &str = r#"variable "name" { type = string }
 
 variable "session" {
@@ -425,6 +540,40 @@ fn a_call_is_given_the_argument_that_it_leaves_out() {
     let (_, after) = adopted_in(&files, "module.robot.aws_iam_role.this", session);
     let given = "  name    = \"robot\"\n  session = 7200\n";
     assert_eq!(after, CALLS.replace("  name = \"robot\"\n", given));
+}
+
+/// Where a variable takes no null, a call that hands it over leaves the default in force, as one that leaves it out.
+#[test]
+fn a_null_that_a_call_hands_over_is_replaced() {
+    let module = "variable \"session\" {\n  type     = number\n  default  = 3600\n  nullable = false\n}\n\nvariable \"tags\" \
+                  {\n  type     = map(string)\n  default  = { Team = \"core\" }\n  nullable = false\n}\n\nresource \
+                  \"aws_iam_role\" \"this\" {\n  name                 = \"r\"\n  max_session_duration = var.session\n  \
+                  tags                 = var.tags\n}\n";
+    let call = "module \"role\" {\n  source  = \"./role\"\n  session = null\n  tags    = null\n}\n";
+    let files = [("main.tf", call), ("role/main.tf", module)];
+    let address = "module.role.aws_iam_role.this";
+    let session = difference("max_session_duration", 3600.into(), 7200.into());
+    let tag = difference("tags[\"Team\"]", "core".into(), "web".into());
+    for (change, old, new) in [
+        (session.clone(), "session = null", "session = 7200"),
+        (
+            tag,
+            "tags    = null",
+            "tags    = {\n    Team = \"web\"\n  }",
+        ),
+    ] {
+        let (_, after) = adopted_in(&files, address, vec![change]);
+        assert_eq!(after, call.replace(old, new));
+    }
+    let passed = format!("variable \"given\" {{\n  default = null\n}}\n\n{call}");
+    let passed = passed.replace("session = null", "session = var.given");
+    let files = [("main.tf", passed.as_str()), ("role/main.tf", module)];
+    let (fix, _) = adopt(&files, address, vec![session]);
+    assert_eq!(
+        fix.reason.as_deref(),
+        Some("`session` at main.tf:7 is not written as plain values"),
+        "{fix:?}"
+    );
 }
 
 #[test]

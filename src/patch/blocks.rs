@@ -51,10 +51,6 @@ pub(super) fn plan(
     };
     let schema = stack.catalog.get(&finding.tf_type).ok_or_else(by_hand)?;
     let attribute = schema.attributes.get(name).ok_or_else(by_hand)?;
-    // Of blocks in order each part differs by itself; how many there are is for a person to say.
-    if matches!(attribute.shape, Shape::Block(Nesting::List, _)) {
-        return Err(by_hand());
-    }
     let source = declared.attributes.get(name).map(|found| &found.source);
     if let Some(source) = source.filter(|source| source.file != declared.file) {
         // In an override file, whose blocks take the place of those here.
@@ -71,7 +67,11 @@ pub(super) fn plan(
         name: name.to_owned(),
         place: place.clone(),
     };
-    let values = declared_blocks(declared, name).ok_or_else(dynamic)?;
+    let is_ordered = matches!(attribute.shape, Shape::Block(Nesting::List, _));
+    let values = match declared.value(name) {
+        Value::List(values) if is_ordered => values,
+        _ => declared_blocks(declared, name).ok_or_else(dynamic)?,
+    };
     let mut blocks = Blocks {
         finding,
         declared,
@@ -88,6 +88,12 @@ pub(super) fn plan(
     blocks.block_elements = values
         .map(|block| blocks.apart(std::slice::from_ref(block)))
         .collect();
+    if is_ordered {
+        return match written.len() == blocks.values.len() && argument.is_none() {
+            true => blocks.without_lost(&file, &written, difference),
+            false => Err(dynamic()),
+        };
+    }
     let lists = [&difference.recorded, &difference.live];
     let [recorded, live] = lists.map(|value| blocks.apart(value.as_list().unwrap_or_default()));
     if let Some(argument) = argument {
@@ -182,6 +188,32 @@ impl Blocks<'_> {
             }
         }
         Ok(Some(edits))
+    }
+
+    /// Takes out the blocks in order that AWS lost. Of those that it has each part differs by itself.
+    ///
+    /// # Errors
+    /// AWS has others as well, or the code has not those of the state: how they are to be written is for a person to say.
+    fn without_lost(
+        &self,
+        file: &File<'_>,
+        written: &[&Block],
+        difference: &Difference,
+    ) -> Result<Vec<Edit>, Refusal> {
+        let [recorded, live] = [&difference.recorded, &difference.live]
+            .map(|value| value.as_list().unwrap_or_default());
+        let mut left = live.iter().map(|block| self.normal(block)).peekable();
+        let is_kept = |block: &Value| left.next_if_eq(&self.normal(block)).is_some();
+        let kept: Vec<bool> = recorded.iter().map(is_kept).collect();
+        if left.next().is_some() || recorded.len() != written.len() || live.len() == written.len() {
+            return Err(Refusal::Block {
+                path: self.name.to_owned(),
+                place: self.declared.place(),
+            });
+        }
+        let lost = written.iter().zip(kept).filter(|(_, kept)| !kept);
+        let spans = lost.filter_map(|(block, _)| block.span());
+        Ok(spans.map(|span| file.page.take_out_block(span)).collect())
     }
 
     /// Groups elements by the index of the written block that holds them; `None` where an element is in no block.

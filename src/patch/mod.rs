@@ -183,10 +183,12 @@ fn plan_all(
     let mut fixes = Vec::new();
     for (finding, direction) in all.iter().zip(&directions) {
         let fix = direction.and_then(|direction| planner.fix(finding, direction));
-        fixes.push(fix.map(|fix| match splice::join(&mut edits, &fix.edits) {
-            Ok(()) => fix,
-            Err(clash) => planner.refused(finding, &clash),
-        }));
+        fixes.push(fix.map(
+            |fix| match splice::join_in(stack.tree, &mut edits, &fix.edits) {
+                Ok(()) => fix,
+                Err(clash) => planner.refused(finding, &clash),
+            },
+        ));
     }
     for (finding, fix) in findings.iter_mut().zip(fixes) {
         finding.fix = fix;
@@ -209,7 +211,7 @@ pub fn files(tree: &Tree, findings: &[&Finding]) -> Changed {
     let mut edits = Vec::new();
     for fix in findings.iter().filter_map(|finding| finding.fix.as_ref()) {
         // Of those that exclude one another the first was planned.
-        let _ = splice::join(&mut edits, &fix.edits);
+        let _ = splice::join_in(tree, &mut edits, &fix.edits);
     }
     splice::files(tree, &edits)
 }

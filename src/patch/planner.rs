@@ -200,7 +200,7 @@ impl<'a> Planner<'a> {
         if possible.len() > 1 {
             let mut best = possible.iter().filter_map(|(_, attempts)| attempts.first());
             if let Ok(plan) = best
-                .try_fold(Plan::default(), with)
+                .try_fold(Plan::default(), |plan, attempt| self.with(plan, attempt))
                 .and_then(|plan| self.checked(plan))
             {
                 return (plan, refused);
@@ -216,6 +216,16 @@ impl<'a> Planner<'a> {
         (plan, refused)
     }
 
+    /// Adds an attempt to a plan.
+    ///
+    /// # Errors
+    /// Both edit the same bytes.
+    fn with(&self, mut plan: Plan, attempt: &Attempt) -> Result<Plan, Refusal> {
+        splice::join_in(self.stack.tree, &mut plan.edits, &attempt.edits)?;
+        plan.expected.extend(attempt.expected.iter().cloned());
+        Ok(plan)
+    }
+
     /// Adds the first of these attempts that passes the verification to a plan.
     ///
     /// # Errors
@@ -223,7 +233,10 @@ impl<'a> Planner<'a> {
     fn added(&self, plan: &Plan, attempts: &[Attempt]) -> Result<Plan, Refusal> {
         let mut refusal = None;
         for attempt in attempts {
-            match with(plan.clone(), attempt).and_then(|plan| self.checked(plan)) {
+            match self
+                .with(plan.clone(), attempt)
+                .and_then(|plan| self.checked(plan))
+            {
                 Ok(plan) => return Ok(plan),
                 Err(Refusal::Unproven(Unproven::Changes(_))) if attempt.better.is_some() => {
                     refusal = refusal.or(attempt.better.clone());
@@ -267,16 +280,6 @@ impl<'a> Planner<'a> {
         let drafted = self.importer.block(finding);
         drafted.or_else(|| by_hand::block(finding, self.stack.catalog))
     }
-}
-
-/// Adds an attempt to a plan.
-///
-/// # Errors
-/// Both edit the same bytes.
-fn with(mut plan: Plan, attempt: &Attempt) -> Result<Plan, Refusal> {
-    splice::join(&mut plan.edits, &attempt.edits)?;
-    plan.expected.extend(attempt.expected.iter().cloned());
-    Ok(plan)
 }
 
 /// Joins the refusals into one text: each with its attribute, where they are not all the same.

@@ -13,6 +13,31 @@ use std::ops::Range;
 /// # Errors
 /// An edit changes bytes that another changes as well.
 pub(super) fn join(all: &mut Vec<Edit>, more: &[Edit]) -> Result<(), Refusal> {
+    add(all, more, |_, _| false)
+}
+
+/// Adds edits as `join` does. Of blocks that stand one below the other each may take along the blank line between them.
+///
+/// # Errors
+/// An edit changes bytes that another changes as well.
+pub(super) fn join_in(tree: &Tree, all: &mut Vec<Edit>, more: &[Edit]) -> Result<(), Refusal> {
+    let share_blank = |left: &Edit, right: &Edit| {
+        let bytes = tree.files.get(&left.file);
+        let start = left.range.start.max(right.range.start);
+        let end = left.range.end.min(right.range.end);
+        let both = bytes.and_then(|bytes| bytes.get(start..end));
+        let (left, right) = (&left.text, &right.text);
+        left.is_empty() && right.is_empty() && both.is_some_and(|both| both.trim_ascii().is_empty())
+    };
+    add(all, more, share_blank)
+}
+
+/// Adds edits to existing ones, all of them or none, unless two change the same bytes and are not allowed to.
+fn add(
+    all: &mut Vec<Edit>,
+    more: &[Edit],
+    may_overlap: impl Fn(&Edit, &Edit) -> bool,
+) -> Result<(), Refusal> {
     let before = all.len();
     for edit in more {
         if all.contains(edit) {
@@ -22,6 +47,7 @@ pub(super) fn join(all: &mut Vec<Edit>, more: &[Edit]) -> Result<(), Refusal> {
             let (left, right) = (&edit.range, &other.range);
             (left.start < right.end && right.start < left.end || left == right && !left.is_empty())
                 && other.file == edit.file
+                && !may_overlap(edit, other)
         };
         if let Some(other) = all.iter().find(overlaps) {
             let clash = Refusal::Clash {
@@ -53,17 +79,18 @@ pub(super) fn files(tree: &Tree, edits: &[Edit]) -> Changed {
 /// The bytes of an edit, before and after.
 type SplicedRange = (Range<usize>, Range<usize>);
 
-/// Applies edits to bytes. The edits do not overlap.
+/// Applies edits to bytes. What edits overlap in, all of them take out.
 fn splice(before: &[u8], mut edits: Vec<&Edit>) -> (Vec<u8>, Vec<SplicedRange>) {
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let mut after = Vec::with_capacity(before.len());
     let (mut at, mut moved) = (0, Vec::new());
     for edit in edits {
-        after.extend_from_slice(before.get(at..edit.range.start).unwrap_or_default());
+        let range = edit.range.start.max(at)..edit.range.end.max(at);
+        after.extend_from_slice(before.get(at..range.start).unwrap_or_default());
         let start = after.len();
         after.extend_from_slice(edit.text.as_bytes());
-        moved.push((edit.range.clone(), start..after.len()));
-        at = edit.range.end;
+        at = range.end;
+        moved.push((range, start..after.len()));
     }
     after.extend_from_slice(before.get(at..).unwrap_or_default());
     (after, moved)

@@ -233,16 +233,17 @@ impl Target<'_> {
         let page = file.page;
         let span = block.span().unwrap_or_default();
         let one_line = || Refusal::OneLine(page.place(span.start));
-        let place = self.place(file, (span.start, span.end));
-        let reference = place.and_then(|place| match block.ident.as_str() {
-            "module" => place.written(name, value, stack),
-            _ => self.referring(&place, value, stack),
-        });
-        let written = |indent: &str| {
-            let literal = || hcl_writer::value(value, indent, page.line_end());
-            let text = reference.clone().or_else(literal);
-            text.ok_or_else(|| self.no_literal())
-        };
+        let written = |indent: &str| self.written(file, block, (name, value), (indent, stack));
+        if let Some(given) = block.body.get_attribute(name) {
+            let place = given.value.span().unwrap_or_default();
+            if !matches!(given.value, Expression::Null(_)) {
+                let (path, place) = (name.to_owned(), page.place(place.start));
+                return Err(Refusal::NotPlain { path, place });
+            }
+            // Null says what leaving it out says.
+            let text = written(page.indent_of(place.start))?;
+            return Ok(vec![page.edit(place, text)]);
+        }
         if let Some(last) = last_attribute(block) {
             let at = last.end.saturating_sub(1);
             if page.line_of(at).end > span.end {
@@ -269,6 +270,24 @@ impl Target<'_> {
         let line = format!("{{{end}{indent}{name} = {}{end}", written(&indent)?);
         let closing = format!("{line}{}}}", page.indent_of(span.start));
         Ok(vec![page.edit(opens..span.end, closing)])
+    }
+
+    /// Returns the text of an argument's value in a block.
+    fn written(
+        &self,
+        file: &File<'_>,
+        block: &Block,
+        (name, value): (&str, &Value),
+        (indent, stack): (&str, &Stack<'_>),
+    ) -> Result<String, Refusal> {
+        let span = block.span().unwrap_or_default();
+        let place = self.place(file, (span.start, span.end));
+        let reference = place.and_then(|place| match block.ident.as_str() {
+            "module" => place.written(name, value, stack),
+            _ => self.referring(&place, value, stack),
+        });
+        let literal = || hcl_writer::value(value, indent, file.page.line_end());
+        reference.or_else(literal).ok_or_else(|| self.no_literal())
     }
 
     /// Adds entries behind the last one of the literal map at a place.
