@@ -66,7 +66,7 @@ impl Server {
         let started = Instant::now();
         while server.get("/healthz").await.is_err() {
             assert!(
-                started.elapsed() < Duration::from_secs(20),
+                started.elapsed() < Duration::from_secs(60),
                 "the server does not start"
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -123,7 +123,7 @@ async fn a_signed_push_is_scanned_and_the_server_stops_when_told(database: Datab
         .contains("driftguard_jobs{state=\"done\"} 1")
     {
         assert!(
-            started.elapsed() < Duration::from_secs(20),
+            started.elapsed() < Duration::from_secs(60),
             "the scan is not made"
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
