@@ -202,7 +202,7 @@ impl StackPage {
             repository: context.repository.to_string(),
             facts: facts(context, report, &repository_url),
             error: error(report).map(|error| Prose::sentence(&error)),
-            failure: context.failure.map(Prose::of),
+            failure: context.failure.map(Prose::sentence),
             notes: shown.notes.iter().map(|note| Prose::of(note)).collect(),
             is_partial: scanned.is_some_and(Scanned::is_partial),
             total: shown.findings.len(),
