@@ -1,10 +1,9 @@
 //! Fixes attribute by attribute: what is added, what stays in its form, and what is left to a person.
 
 use crate::patch::{Drift, adopted, refused};
-use crate::recorded_stack::{difference, finding};
-use driftguard::code::{self, Options};
+use crate::recorded_stack::{self, difference, finding};
+use driftguard::code::Options;
 use driftguard::model::{Difference, Fix, FixKind, RefusalKind, Tree, Value};
-use driftguard::patch::{self, FixPolicy, Stack};
 use driftguard::resources;
 
 /// The files of a repository, by path.
@@ -16,16 +15,8 @@ pub type Changes = Vec<(String, String)>;
 pub fn adopt(files: Files<'_>, address: &str, attributes: Vec<Difference>) -> (Fix, Changes) {
     let mut findings = [finding(address, attributes)];
     let tree: Tree = files.iter().map(|(path, text)| (*path, *text)).collect();
-    let options = Options::default();
-    let evaluated = code::evaluate(&tree, "", &options);
-    let stack = Stack {
-        tree: &tree,
-        folder: "",
-        options: &options,
-        declared: &evaluated.declared,
-        catalog: &resources::full_catalog(),
-    };
-    let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
+    let how = (&Options::default(), &resources::full_catalog());
+    let changed = recorded_stack::adopt(&tree, "", how, &mut findings);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let changed = changed.into_iter().map(|(path, bytes)| (path, text(bytes)));
     (findings[0].fix.clone().unwrap(), changed.collect())
@@ -387,22 +378,14 @@ fn blocks_that_stand_one_below_the_other_are_taken_out_together() {
     ] {
         let code = format!("{first}\n{last}");
         let tree: Tree = [("main.tf", code.as_str())].into_iter().collect();
-        let options = Options::default();
-        let evaluated = code::evaluate(&tree, "", &options);
-        let stack = Stack {
-            tree: &tree,
-            folder: "",
-            options: &options,
-            declared: &evaluated.declared,
-            catalog: &resources::full_catalog(),
-        };
         let gone = ["aws_iam_user.b", "aws_iam_user.c"];
         let gone = gone.into_iter().filter(|address| {
             let (_, name) = address.split_once('.').unwrap();
             code.contains(&format!("\"{name}\""))
         });
         let mut findings: Vec<_> = gone.map(|address| finding(address, vec![])).collect();
-        let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
+        let how = (&Options::default(), &resources::full_catalog());
+        let changed = recorded_stack::adopt(&tree, "", how, &mut findings);
         for finding in &findings {
             let fix = finding.fix.as_ref().unwrap();
             assert_eq!(fix.kind, FixKind::Remove, "{fix:?}\n{code}");
@@ -704,17 +687,10 @@ fn a_named_file_of_variables_is_edited_where_it_is_the_root_modules_own() {
             var_files: vec![format!("{up}env/prod.tfvars")],
             ..Options::default()
         };
-        let evaluated = code::evaluate(&tree, folder, &options);
-        let stack = Stack {
-            tree: &tree,
-            folder,
-            options: &options,
-            declared: &evaluated.declared,
-            catalog: &resources::full_catalog(),
-        };
         let path = difference("path", "/a/".into(), "/b/".into());
         let mut findings = [finding("aws_iam_user.own", vec![path])];
-        let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
+        let how = (&options, &resources::full_catalog());
+        let changed = recorded_stack::adopt(&tree, folder, how, &mut findings);
         let fix = findings[0].fix.as_ref().unwrap();
         assert_eq!(fix.reason.as_deref(), reason);
         let changed = changed.get("env/prod.tfvars").map(Vec::as_slice);

@@ -166,7 +166,7 @@ fn start_as(inbox: &Inbox, scans: &Scans, name: &str) -> Running {
 }
 
 /// Waits until something is so; fails where it takes too long.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let started = Instant::now();
     while !holds().await {
         assert!(

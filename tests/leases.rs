@@ -2,6 +2,7 @@
 //! nothing is written twice.
 
 use crate::database::{Database, on_both};
+use crate::jobs::until;
 use crate::process::{Scan, ScansOnly};
 use driftguard::model::{
     DeliveryId, InstallationId, RepositoryId, RepositoryInfo, RepositoryName, Sender, WebhookEvent,
@@ -180,17 +181,6 @@ impl Running {
         let tenant = self.inbox.store.of(owner(repository));
         assert!(tenant.take_lease(&lease, LEASE * 10).await.unwrap());
         lease
-    }
-}
-
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let started = Instant::now();
-    while !holds().await {
-        assert!(
-            started.elapsed() < Duration::from_secs(120),
-            "not in time: {what}"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Splices: what changes, what stays, and what is refused with its reason.
 
+use crate::recorded_stack;
 use driftguard::code::{self, Options};
 use driftguard::model::{Difference, Finding, FixKind, Kind, Severity, Tree, Value, Verdict};
 use driftguard::patch::{self, FixPolicy, Stack};
@@ -110,17 +111,9 @@ fn a_file_that_may_not_be_as_it_was_committed_is_not_edited() {
     );
     let mut tree: Tree = [("main.tf", code)].into_iter().collect();
     tree.unverified.insert("main.tf".to_owned());
-    let options = Options::default();
-    let evaluated = code::evaluate(&tree, "", &options);
-    let stack = Stack {
-        tree: &tree,
-        folder: "",
-        options: &options,
-        declared: &evaluated.declared,
-        catalog: &resources::catalog(),
-    };
+    let how = (&Options::default(), &resources::catalog());
     let mut findings = [finding(&drift, Verdict::Drift)];
-    assert!(patch::plan(&mut findings, &stack, FixPolicy::Adopt).is_empty());
+    assert!(recorded_stack::adopt(&tree, "", how, &mut findings).is_empty());
     let fix = findings[0].fix.as_ref().unwrap();
     assert_eq!(fix.kind, FixKind::Refused);
     let reason = fix.reason.as_ref().unwrap();

@@ -1,6 +1,8 @@
 //! What tests read of recorded stacks: files, values that a plan does not know, and what somebody changed.
 
-use driftguard::model::{Difference, Finding, Kind, Severity, Tree, Value, Verdict};
+use driftguard::code::{self, Options};
+use driftguard::model::{Catalog, Difference, Finding, Kind, Severity, Tree, Value, Verdict};
+use driftguard::patch::{self, Changed, FixPolicy, Stack};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -33,6 +35,24 @@ pub fn mark_unknown(value: &mut Value) {
         Value::List(items) => items.iter_mut().for_each(mark_unknown),
         _ => {}
     }
+}
+
+/// Plans the adoption of findings in the code of a root module.
+pub fn adopt(
+    tree: &Tree,
+    folder: &str,
+    (options, catalog): (&Options, &Catalog),
+    findings: &mut [Finding],
+) -> Changed {
+    let evaluated = code::evaluate(tree, folder, options);
+    let stack = Stack {
+        tree,
+        folder,
+        options,
+        declared: &evaluated.declared,
+        catalog,
+    };
+    patch::plan(findings, &stack, FixPolicy::Adopt)
 }
 
 /// What differs, as the state and AWS have it.

@@ -1,11 +1,10 @@
 //! Rules of a group and references to other resources: written as the provider reads them, so that the next plan is empty.
 
-use crate::recorded_stack::{difference, finding};
-use driftguard::code::{self, Options, Recorded};
+use crate::recorded_stack::{self, difference, finding};
+use driftguard::code::{Options, Recorded};
 use driftguard::model::{
     Attributes, Fix, FixKind, ProviderKey, RefusalKind, Resource, Tree, Value,
 };
-use driftguard::patch::{self, FixPolicy, Stack};
 use driftguard::resources;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,15 +43,8 @@ fn adopt(
         recorded: Recorded::new([Arc::new(ids.iter().map(resource).collect())]),
         ..Options::default()
     };
-    let evaluated = code::evaluate(&tree, "", &options);
-    let stack = Stack {
-        tree: &tree,
-        folder: "",
-        options: &options,
-        declared: &evaluated.declared,
-        catalog: &resources::catalog(),
-    };
-    let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
+    let how = (&options, &resources::catalog());
+    let changed = recorded_stack::adopt(&tree, "", how, &mut findings);
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let mut after: BTreeMap<_, _> = files
         .iter()

@@ -31,23 +31,21 @@ pub fn history_update(before: &[Occurrence], scanned: &Scanned, at: i64) -> Hist
     }
     let started = update.started.iter().map(|new| new.address.as_str());
     let drifted: BTreeSet<_> = started.filter(|address| !address.is_empty()).collect();
-    let mut ended = Vec::new();
     for (id, occurrence) in known {
         if resolution.is_open(&id.0) {
             continue;
         }
         if resolution.is_set_aside(&id.0) {
-            ended.push((id.clone(), Ending::SetAside));
+            update.ended.push((id.clone(), Ending::SetAside));
         } else if resolution.has_ended(occurrence) {
             // A finding's id contains the drifted value.
             let ending = match drifted.contains(occurrence.address.as_str()) {
                 true => Ending::Changed,
                 false => Ending::Resolved,
             };
-            ended.push((id.clone(), ending));
+            update.ended.push((id.clone(), ending));
         }
     }
-    update.ended = ended;
     update
 }
 

@@ -76,9 +76,11 @@ pub fn database_file(url: &str) -> anyhow::Result<Option<PathBuf>> {
     if !url.starts_with("sqlite:") {
         return Ok(None);
     }
-    let options = SqliteConnectOptions::from_str(url);
-    let options = options.context("DATABASE_URL is no address of a SQLite file")?;
-    Ok(Some(options.get_filename().to_path_buf()))
+    Ok(Some(sqlite_options(url)?.get_filename().to_path_buf()))
+}
+
+fn sqlite_options(url: &str) -> anyhow::Result<SqliteConnectOptions> {
+    SqliteConnectOptions::from_str(url).context("DATABASE_URL is no address of a SQLite file")
 }
 
 impl Queue {
@@ -93,8 +95,7 @@ impl Queue {
 
     async fn connect_sqlite(url: &str) -> anyhow::Result<Self> {
         // apalis's own set-up turns synchronous writes off and takes sqlx's default table for itself.
-        let options = SqliteConnectOptions::from_str(url)
-            .context("DATABASE_URL is no address of a SQLite file")?
+        let options = sqlite_options(url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)

@@ -20,7 +20,7 @@ pub fn day(moment: i64) -> String {
 }
 
 /// Formats the time of day of a time in epoch milliseconds, in UTC: `16:30`.
-pub fn time_of_day(moment: i64) -> String {
+pub(super) fn time_of_day(moment: i64) -> String {
     written(moment, "%H:%M")
 }
 

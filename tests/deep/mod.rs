@@ -4,10 +4,10 @@
 //! The state, the changes (`drifts.json`) and the edits (`fixes.diff`) are recorded: real Terraform applied the stack on
 //! moto, a program changed it, and a plan of the edited code had nothing left of what was fixed.
 
-use crate::recorded_stack::{findings, tree};
-use driftguard::code::{self, Options, Recorded};
+use crate::recorded_stack::{self, findings, tree};
+use driftguard::code::{Options, Recorded};
 use driftguard::model::{Redactor, Value};
-use driftguard::patch::{self, FixPolicy, Stack};
+use driftguard::patch;
 use driftguard::{resources, state};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -45,16 +45,8 @@ fn the_edits_of_code_in_public_styles_are_those_after_which_the_plan_is_empty() 
         recorded: Recorded::new([state.resources.clone(), state.data.clone()]),
         ..Options::default()
     };
-    let evaluated = code::evaluate(&tree, "", &options);
-    let stack = Stack {
-        tree: &tree,
-        folder: "",
-        options: &options,
-        declared: &evaluated.declared,
-        catalog: &catalog,
-    };
     let mut findings = findings(drifts.iter().map(Drift::change));
-    let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
+    let changed = recorded_stack::adopt(&tree, "", (&options, &catalog), &mut findings);
     let mut refused = BTreeMap::new();
     for finding in &findings {
         let fix = finding.fix.as_ref().unwrap();

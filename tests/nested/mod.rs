@@ -1,9 +1,9 @@
 //! A stack of nested modules: how many of the fixes that are possible in it are made, and why the others are not.
 
-use crate::recorded_stack::{findings, tree};
-use driftguard::code::{self, Options};
+use crate::recorded_stack::{self, findings, tree};
+use driftguard::code::Options;
 use driftguard::model::{RefusalKind, Tree, Value};
-use driftguard::patch::{self, Changed, FixPolicy, Stack};
+use driftguard::patch::Changed;
 use driftguard::resources;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -47,16 +47,8 @@ fn drifts(file: &str) -> Vec<Drift> {
 fn adopt(drifts: Vec<Drift>) -> (Changed, Vec<Outcome>) {
     let tree = code_tree();
     let mut findings = findings(drifts.iter().map(Drift::change));
-    let options = Options::default();
-    let evaluated = code::evaluate(&tree, "", &options);
-    let stack = Stack {
-        tree: &tree,
-        folder: "",
-        options: &options,
-        declared: &evaluated.declared,
-        catalog: &resources::catalog(),
-    };
-    let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
+    let how = (&Options::default(), &resources::catalog());
+    let changed = recorded_stack::adopt(&tree, "", how, &mut findings);
     let mut outcomes = Vec::new();
     for finding in &findings {
         let fix = finding.fix.as_ref().unwrap();
