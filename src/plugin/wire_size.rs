@@ -35,8 +35,8 @@ pub(super) fn is_answer_bounded(bytes: &[u8]) -> bool {
     fields.all(|(place, field)| field.is_some() && place < MAX_FIELDS)
 }
 
-/// Returns how many attributes and blocks a type's schema has, at most one more than `most`, which also stands for what
-/// is no schema.
+/// Counts the attributes and blocks of a type's schema, and stops at one more than `most`.
+/// Bytes that are no schema count as that many, so that they are refused as too many are.
 pub(super) fn schema_parts(bytes: &[u8], most: usize) -> usize {
     let mut left = most + 1;
     // A list of what is still to be counted, not a recursion: nothing bounds how deep an answer is nested.
@@ -59,8 +59,9 @@ pub(super) fn schema_parts(bytes: &[u8], most: usize) -> usize {
     most + 1 - left
 }
 
-/// The fields of a message: each number with its content, which is empty for numbers. Where no field stands the last one
-/// is `None`. A group is none: Terraform's protocol has no groups, and the decoder would read on behind one.
+/// Iterates over the fields of a message: the number of each with its bytes, which are empty for a numeric field.
+/// Yields `None` as the last item at bytes that are no field. A group counts as such bytes: Terraform's protocol has no
+/// groups, and the decoder skips them.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -164,6 +165,7 @@ mod tests {
         assert!(is_answer_bounded(&[0x12, 0].repeat(MAX_FIELDS)));
         assert!(!is_answer_bounded(&[0x12, 0].repeat(MAX_FIELDS + 1)));
     }
+
     #[test]
     fn what_stands_behind_a_group_is_not_left_out() {
         // The decoder skips a group that it does not know.

@@ -129,7 +129,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Deletes a repository's scans, and what is remembered of them.
+    /// Deletes a repository's scans, with their history and summaries.
     pub async fn empty_scans(&self, repository: RepositoryId) -> anyhow::Result<()> {
         for statement in [
             "delete from scans where installation = $1 and repository = $2",

@@ -8,8 +8,8 @@ use crate::scan::scan_result::ScanResult;
 use crate::who::{Earlier, History};
 use std::collections::BTreeMap;
 
-/// Names who made the changes: as the last report has it, so that no text is written anew, and else as CloudTrail says.
-/// It is asked about new findings only, for the time since the last scan that saw the resource right.
+/// Names who made the changes. Takes the actor of a known finding from the last report, so that its texts stay the same.
+/// Asks CloudTrail about new findings only, since the last scan that found the resource without drift.
 ///
 /// # Errors
 /// When the store fails.

@@ -1,5 +1,5 @@
-//! Writes who may have made a change. The address that a call came from is personal data: it is shown here, and stands in
-//! the JSON, and nowhere else.
+//! Prepares the calls that may have made a change, for a finding's page.
+//! A call's source address is personal data: only this page and the JSON report contain it.
 
 use crate::model::{Actor, CallSource};
 use crate::report::when::minute_of;

@@ -24,7 +24,7 @@ const MAX_BLOCK: usize = 20_000;
 /// What is known of a finding beside its scan's report. Times are in epoch milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct FindingContext<'a> {
-    /// What is known of its stack.
+    /// The context of its stack.
     pub stack: StackContext<'a>,
     /// The times during which the finding was reported, the newest first.
     pub occurrences: &'a [Occurrence],
