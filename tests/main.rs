@@ -76,6 +76,7 @@ mod tenants;
 mod terminal;
 mod terragrunt;
 mod text_limits;
+mod transactions;
 mod unit_limits;
 mod unmanaged;
 mod unread;

@@ -120,6 +120,7 @@ impl Queue {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(TIMEOUT)
+            .after_release(|connection, _| Box::pin(async move { Ok(is_idle(connection).await) }))
             .connect(url)
             .await
             .context("while connecting to the queue: check DATABASE_URL")?;

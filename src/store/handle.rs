@@ -66,6 +66,8 @@ pub(super) type QueryStep = Either<AnyQueryResult, AnyRow>;
 impl Handle {
     /// Connects with a limited number of connections.
     pub(super) async fn connect(url: &str, options: AnyPoolOptions) -> sqlx::Result<Self> {
+        let options = options
+            .after_release(|connection, _| Box::pin(async move { Ok(is_idle(connection).await) }));
         if !url.starts_with("sqlite:") {
             let options = options.after_connect(|connection, _| {
                 Box::pin(async move { connection.execute(POSTGRES_SETTINGS).await.map(drop) })
@@ -73,11 +75,9 @@ impl Handle {
             let pool = options.connect(url).await?;
             return Ok(Self::Pool { pool, writer: None });
         }
-        let options = options
-            .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(SQLITE_SETTINGS).await.map(drop) })
-            })
-            .after_release(|connection, _| Box::pin(async move { Ok(is_idle(connection).await) }));
+        let options = options.after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(SQLITE_SETTINGS).await.map(drop) })
+        });
         Ok(Self::Pool {
             pool: options.connect(&with_create_mode(url)).await?,
             writer: Some(Arc::default()),
@@ -184,8 +184,11 @@ fn ready_stream(steps: Vec<QueryStep>) -> impl futures::Stream<Item = sqlx::Resu
     stream::iter(steps.into_iter().map(Ok))
 }
 
-/// Returns whether a SQLite connection has no open transaction. After a failed commit or rollback, as on a full disk,
-/// it may have one, or assume so: then it would hold the write lock forever.
+/// Ends a transaction that nobody ends any more, and returns whether the connection has none now.
+///
+/// After a failed commit or rollback, as on a full disk, a connection of SQLite may have one, or assume so: then it would
+/// hold the write lock forever. On PostgreSQL one stays open where sqlx was dropped while it began it: what is written
+/// next on that connection would never be committed, and nothing would say so.
 pub async fn is_idle<C: Connection>(connection: &mut C) -> bool {
     match connection.begin_with(SqlStr::from_static("begin")).await {
         Ok(transaction) => transaction.rollback().await.is_ok(),
