@@ -444,6 +444,7 @@ fn an_interrupted_plan_changes_nothing() {
         options: &options,
         declared: &before.declared,
         catalog: &catalog,
+        others: Vec::new(),
     };
     let finding = Finding {
         address: "a.b".parse().ok(),

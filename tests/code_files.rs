@@ -510,6 +510,7 @@ fn adopted(tree: &Tree, folder: &str) -> (Option<String>, String) {
         options: &options,
         declared: &evaluated.declared,
         catalog: &catalog,
+        others: Vec::new(),
     };
     let difference = Difference {
         path: "cidr_block".to_owned(),

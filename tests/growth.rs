@@ -82,6 +82,7 @@ fn scan(resources: &[(Resource, Attributes)], code: &str) -> Vec<Finding> {
         options: &options,
         declared: &evaluated.declared,
         catalog: &catalog,
+        others: Vec::new(),
     };
     for direction in [FixPolicy::Adopt, FixPolicy::Restore] {
         let changed = timed("plan", || patch::plan(&mut findings, &stack, direction));

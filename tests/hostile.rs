@@ -290,6 +290,7 @@ fn code_that_is_no_text_is_named_and_never_edited() {
         options: &Options::default(),
         declared: &evaluated.declared,
         catalog: &catalog,
+        others: Vec::new(),
     };
     let none: &mut [Finding] = &mut [];
     assert!(patch::plan(none, &stack, patch::FixPolicy::Adopt).is_empty());

@@ -58,6 +58,7 @@ impl World<'_> {
             options: &options,
             declared: &evaluated.declared,
             catalog: &catalog,
+            others: Vec::new(),
         };
         let changed = patch::plan_with(&mut findings, &stack, direction);
         let diff = patch::diff(&tree, &changed, &masked);

@@ -39,6 +39,7 @@ fn adopt(
         options: &options,
         declared: &evaluated.declared,
         catalog: &catalog,
+        others: Vec::new(),
     };
     let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
     let text = |(path, bytes)| (path, String::from_utf8(bytes).unwrap());

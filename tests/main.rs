@@ -68,6 +68,7 @@ mod secrets;
 mod server;
 mod settings;
 mod setup;
+mod shared_code;
 mod spelling;
 mod standin;
 mod store;

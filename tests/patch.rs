@@ -74,6 +74,7 @@ fn planned_with(
         options: &options,
         declared: &evaluated.declared,
         catalog: &catalog,
+        others: Vec::new(),
     };
     let changed = patch::plan_with(findings, &stack, direction);
     let after = changed

@@ -51,6 +51,7 @@ pub fn adopt(
         options,
         declared: &evaluated.declared,
         catalog,
+        others: Vec::new(),
     };
     patch::plan(findings, &stack, FixPolicy::Adopt)
 }

@@ -547,6 +547,7 @@ fn adopt(tree: &Tree, unit: &str, live: &[(&str, Value, Value)]) -> (Changed, Fi
         options: &options,
         declared: &evaluated.declared,
         catalog: &resources::catalog(),
+        others: Vec::new(),
     };
     let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
     let [finding] = findings;

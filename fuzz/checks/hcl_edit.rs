@@ -24,6 +24,7 @@ pub fn check(bytes: &[u8]) {
         options: &options,
         declared: &before,
         catalog: &CATALOG,
+        others: Vec::new(),
     };
     let mut findings = input.findings(&before, &CATALOG);
     let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);

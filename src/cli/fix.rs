@@ -5,10 +5,11 @@ use super::output::{Output, print_patch};
 use super::replace::replace_files;
 use super::source::{Scanned, Source};
 use crate::model::{Disproved, Finding, Fix, FixKind, Refusal, RefusalKind};
-use crate::patch::{self, Changed, FixPolicy};
+use crate::patch::{self, AdoptedValues, Changed, FixPolicy, OtherStack};
 use crate::scan::ProviderAccess;
 use crate::scan::load::Loaded;
 use crate::scan::proof::{self, ProofInput, Proofs};
+use crate::scan::scan_result::stacks_beside;
 use anyhow::ensure;
 use clap::Args;
 use std::process::ExitCode;
@@ -103,15 +104,23 @@ impl Options {
     fn plan(&self, scanned: &mut Scanned, disproved: &[Disproved]) -> anyhow::Result<Changed> {
         let mut changed = Changed::new();
         let mut known = false;
+        let adopted = self.adopted(scanned);
         let result = &mut scanned.result;
         let stacks = result.report.stacks.iter_mut().zip(&result.loaded);
         for (at, (report, loaded)) in stacks.enumerate() {
+            let beside = stacks_beside(at, &result.loaded, &result.unreported);
+            let others = beside.map(|other| OtherStack {
+                name: other.name.as_str(),
+                options: other.options,
+                adopted: other.at.and_then(|at| adopted.get(at)),
+            });
             let stack = patch::Stack {
                 tree: &scanned.checkout.tree,
                 folder: &loaded.stack.path,
                 options: &loaded.options,
                 declared: &loaded.code.declared,
                 catalog: &result.catalog,
+                others: others.collect(),
             };
             if let Ok(scanned) = &mut report.outcome {
                 known |= scanned.findings.iter().any(|finding| self.asks(finding));
@@ -136,17 +145,8 @@ impl Options {
         planned: &Planned<'_>,
         changed: &mut Changed,
     ) {
-        let policy = match (self.adopt, self.restore, self.import) {
-            (true, _, _) => FixPolicy::Adopt,
-            (_, true, _) => FixPolicy::Restore,
-            (_, _, true) => FixPolicy::Import,
-            _ => planned.loaded.stack.settings.fix.into(),
-        };
         // What is left alone is told of as well: its siblings' fixes must not touch it.
-        let policy = |finding: &Finding| match self.asks(finding) {
-            true => policy,
-            false => FixPolicy::None,
-        };
+        let policy = |finding: &Finding| self.policy(finding, planned.loaded);
         let files = patch::plan_again(findings, stack, planned.disproved, policy);
         // Two stacks may share code: what the first makes of it, the second has not seen.
         let taken =
@@ -167,6 +167,33 @@ impl Options {
         }
         for (file, bytes) in files {
             changed.entry(file).or_insert(bytes);
+        }
+    }
+
+    /// Returns what the fixes of each stack of the report may adopt.
+    fn adopted(&self, scanned: &Scanned) -> Vec<AdoptedValues> {
+        let stacks = scanned
+            .result
+            .report
+            .stacks
+            .iter()
+            .zip(&scanned.result.loaded);
+        let adopted = stacks.map(|(report, loaded)| {
+            let findings = report.outcome.iter().flat_map(|scanned| &scanned.findings);
+            let adopts = |finding: &&Finding| self.policy(finding, loaded).adopts(finding);
+            AdoptedValues::of(findings.filter(adopts))
+        });
+        adopted.collect()
+    }
+
+    /// Returns how a finding is fixed: as the arguments say, else as the settings of its stack define.
+    fn policy(&self, finding: &Finding, loaded: &Loaded) -> FixPolicy {
+        match (self.adopt, self.restore, self.import) {
+            _ if !self.asks(finding) => FixPolicy::None,
+            (true, _, _) => FixPolicy::Adopt,
+            (_, true, _) => FixPolicy::Restore,
+            (_, _, true) => FixPolicy::Import,
+            _ => loaded.stack.settings.fix.into(),
         }
     }
 

@@ -9,6 +9,8 @@ mod context;
 mod convert;
 mod data_file;
 mod definition;
+mod derivation;
+mod edited_places;
 mod effort;
 mod element;
 mod endpoint;
@@ -73,10 +75,13 @@ mod type_constraint;
 mod typed;
 mod types;
 mod unify;
+mod unseen_readers;
+mod value_path;
 mod variable;
 mod variables_json;
 mod version_constraint;
 
+pub use edited_places::EditedPlaces;
 pub use fetched::{FetchedModule, FetchedModules, ModuleCall, OtherModules, calls_to_fetch};
 pub use folder::Problem;
 pub use given::GivenVariables;
@@ -97,6 +102,7 @@ pub use root::{BackendBlock, RootFolder, RootModule, root_folders, root_modules}
 pub use shared::Shared;
 pub use stateless::roots_without_backend;
 pub use terragrunt::{UnitFolder, UnitFolders, unit_folders};
+pub use unseen_readers::{UnseenReader, unseen_reader};
 pub use version_constraint::newest_version;
 
 use crate::model::{Declared, Interrupt, ProviderKey, ProviderTags, SecretTexts, Tree};

@@ -2,6 +2,7 @@
 //! no file that Terraform loads by itself sets them, and their defaults do not lead to what the state recorded.
 
 use super::context::Context;
+use super::derivation::{Derivation, derivation};
 use super::expression::certain_key;
 use super::file::File;
 use super::folder::ModuleIndex;
@@ -9,7 +10,7 @@ use super::instance::{Instance, SetBy};
 use super::outside_variable::{OutsideVariable, as_text};
 use super::overlay::Overlay;
 use super::recorded::Recorded;
-use super::references::{Derivation, Finder, Names, derivation};
+use super::references::{Finder, Names};
 use super::root_code::RootCode;
 use super::scope::Scope;
 use super::{Options, call, candidates, folder, provider, resource, variable};

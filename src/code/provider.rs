@@ -154,6 +154,12 @@ fn aws_name<'a>(folder: &ModuleFolder<'a>, block: &'a Block) -> Option<&'a str> 
     (name == AWS).then_some(name)
 }
 
+/// Returns whether something in a provider configuration is not evaluated: another provider's never is.
+pub(super) fn is_unknown(scope: &Scope<'_>, block: &Block) -> bool {
+    aws_name(scope.instance.folder, block).is_none()
+        || resource::body(scope, &block.body).has_unknown()
+}
+
 /// Returns the bytes that a configuration takes.
 fn size(config: &ProviderConfig) -> usize {
     let key = config.key.module.len() + config.key.alias.as_ref().map_or(0, String::len);

@@ -1,11 +1,11 @@
 //! Finds the root module's variables that an expression depends on, through locals, call arguments, outputs of modules,
 //! `each` and policy documents.
 
-use super::handed_on::only_interpolation;
+use super::edited_places::{EditedPlaces, edited_argument};
 use super::instance::{Instance, SetBy};
 use super::scope::Scope;
 use super::{call, policy, policy_document};
-use hcl_edit::expr::{Expression, Object, ObjectKey, Traversal, TraversalOperator};
+use hcl_edit::expr::{Expression, FuncCall, Object, ObjectKey, Traversal, TraversalOperator};
 use hcl_edit::structure::Body;
 use hcl_edit::visit::{self, Visit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,23 +15,25 @@ use std::rc::Rc;
 pub(super) type Names = BTreeSet<Rc<str>>;
 
 /// The longest chain of references to a variable.
-const MAX_CHAIN: usize = 64;
+pub(super) const MAX_CHAIN: usize = 64;
 
-/// How an expression depends on a variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Derivation {
-    /// It is the variable.
-    Variable,
-    /// It is a template that contains the variable.
-    Template,
-    /// Anything else, such as a condition or a function call.
-    Computed,
+/// Found where an expression depends on an edited place.
+pub(super) const EDITED: &str = "edited";
+
+/// Found where an expression reads an edited argument of a resource: it is evaluated from what the state recorded.
+pub(super) const STALE: &str = "edited, and read from the state";
+
+/// What is to be found behind expressions.
+pub(super) enum Sought {
+    /// Variables of the root module.
+    Variables(Names),
+    /// Edited places.
+    Places(EditedPlaces),
 }
 
-/// Finds the variables behind expressions. The references of one module instance are resolved once.
+/// Finds variables, or edited places, behind expressions. The references of one module instance are resolved once.
 pub(super) struct Finder {
-    /// The variables to find.
-    searched: Names,
+    pub(super) sought: Sought,
     /// The variables behind references, for each module instance on the way from the root.
     known: Vec<Known>,
 }
@@ -43,7 +45,15 @@ impl Finder {
     /// Creates a search for these variables.
     pub(super) fn new(searched: Names) -> Self {
         Self {
-            searched,
+            sought: Sought::Variables(searched),
+            known: Vec::new(),
+        }
+    }
+
+    /// Creates a search for these places.
+    pub(super) fn of_places(places: EditedPlaces) -> Self {
+        Self {
+            sought: Sought::Places(places),
             known: Vec::new(),
         }
     }
@@ -67,7 +77,7 @@ impl Finder {
 
     fn all(&mut self, scope: &Scope<'_>, references: References, left: usize) -> Names {
         let mut names = Names::new();
-        for [root, first, second, third] in &references.0 {
+        for [root, first, second, third] in &references.names {
             // Where the budget is spent, no more is found: then nothing is certain anyway.
             if scope.budget().work(1).is_err() || left == 0 {
                 break;
@@ -85,17 +95,29 @@ impl Finder {
         left: usize,
     ) -> Rc<Names> {
         let instance = &scope.instance;
-        match root {
-            "var" if instance.path.is_empty() => {
-                let name = self.searched.get(first).cloned();
-                Rc::new(name.into_iter().collect())
+        match (root, &self.sought) {
+            ("var", Sought::Variables(searched)) if instance.path.is_empty() => {
+                let name = searched.get(first).cloned();
+                return Rc::new(name.into_iter().collect());
             }
+            (root, Sought::Places(places)) if !NO_RESOURCES.contains(&root) => {
+                return Rc::new(edited_argument(instance, [root, first, second], places));
+            }
+            _ => {}
+        }
+        match root {
             "var" | "local" => {
                 let depth = instance.path.len();
                 let kind = if root == "var" { "var" } else { "local" };
-                let key = (kind, format!("{first}.{second}"));
-                self.once(depth, key, |finder| match kind {
-                    "var" => finder.argument(instance, (first, second), left),
+                let key = (kind, format!("{first}.{second}.{third}"));
+                self.once(depth, key, |finder| match (&finder.sought, kind) {
+                    (Sought::Places(_), _) => {
+                        let path = [second, third].into_iter();
+                        let path: Vec<_> = path.take_while(|name| !name.is_empty()).collect();
+                        let names = finder.behind_name(instance, (kind, first), &path, left);
+                        names.unwrap_or_default()
+                    }
+                    (_, "var") => finder.argument(instance, (first, second), left),
                     _ => finder.local(instance, (first, second), left),
                 })
             }
@@ -106,12 +128,18 @@ impl Finder {
                     finder.output(scope, [first, second, third], left)
                 })
             }
-            "each" => match &scope.each {
-                Some(each) => {
+            "each" => match (&scope.each, &self.sought) {
+                (Some(each), Sought::Places(_)) if first == "value" => {
+                    let walked = &each.collection;
+                    let path = [&*each.key, second];
+                    Rc::new(self.at(&walked.scope, walked.expression, &path, left))
+                }
+                (Some(each), Sought::Variables(_)) => {
                     let walked = &each.collection;
                     Rc::new(self.inner(&walked.scope, walked.expression, left))
                 }
-                None => Rc::default(),
+                // Other keys make other instances.
+                _ => Rc::default(),
             },
             "data" if first == policy_document::TYPE => match policy::document(scope, second) {
                 Some((file, block)) => {
@@ -216,28 +244,64 @@ impl Finder {
                 self.inner(scope, entry_at(object, entry).unwrap_or(expression), left)
             }
             Expression::Traversal(traversal) => match reference_to_entry(traversal, entry) {
-                Some(names) => self.all(scope, References([names].into()), left),
+                Some(names) => {
+                    let names = [names].into();
+                    let references = References {
+                        names,
+                        ..References::default()
+                    };
+                    self.all(scope, references, left)
+                }
                 None => self.inner(scope, expression, left),
             },
             _ => self.inner(scope, expression, left),
         }
     }
 
-    fn inner(&mut self, scope: &Scope<'_>, expression: &Expression, left: usize) -> Names {
+    pub(super) fn inner(
+        &mut self,
+        scope: &Scope<'_>,
+        expression: &Expression,
+        left: usize,
+    ) -> Names {
         let mut references = References::default();
         references.visit_expr(expression);
-        self.all(scope, references, left)
+        let is_edited = self.is_edited(&references, |places| {
+            places.change_expression(scope.file, expression)
+        });
+        let mut names = self.all(scope, references, left);
+        names.extend(is_edited.then(|| EDITED.into()));
+        names
     }
 
     fn inner_body(&mut self, scope: &Scope<'_>, body: &Body, left: usize) -> Names {
         let mut references = References::default();
         references.visit_body(body);
-        self.all(scope, references, left)
+        let is_edited = self.is_edited(&references, |places| {
+            places.change_part(scope.file, body, "")
+        });
+        let mut names = self.all(scope, references, left);
+        names.extend(is_edited.then(|| EDITED.into()));
+        names
+    }
+
+    /// Returns whether an edit changes code, or a file that the code reads.
+    fn is_edited(
+        &self,
+        references: &References,
+        changes: impl FnOnce(&EditedPlaces) -> bool,
+    ) -> bool {
+        match &self.sought {
+            Sought::Places(places) => {
+                changes(places) || (references.reads_files && places.has_data())
+            }
+            Sought::Variables(_) => false,
+        }
     }
 }
 
 /// Returns the value of the only entry with this key; `None` where a key is computed.
-fn entry_at<'e>(object: &'e Object, entry: &str) -> Option<&'e Expression> {
+pub(super) fn entry_at<'e>(object: &'e Object, entry: &str) -> Option<&'e Expression> {
     let mut found = None;
     for (key, value) in object {
         let name = match key {
@@ -253,72 +317,37 @@ fn entry_at<'e>(object: &'e Object, entry: &str) -> Option<&'e Expression> {
     found
 }
 
-/// Returns how an expression depends on the variable behind it.
-pub(super) fn derivation(scope: &Scope<'_>, expression: &Expression) -> Derivation {
-    derivation_within(scope, expression, MAX_CHAIN)
-}
+/// The roots of references that name no resource.
+const NO_RESOURCES: &[&str] = &[
+    "var",
+    "local",
+    "module",
+    "data",
+    "each",
+    "count",
+    "path",
+    "terraform",
+    "self",
+    "ephemeral",
+];
 
-fn derivation_within(scope: &Scope<'_>, expression: &Expression, left: usize) -> Derivation {
-    let Some(left) = left.checked_sub(1) else {
-        return Derivation::Computed;
-    };
-    match expression {
-        Expression::Parenthesis(inner) => derivation_within(scope, inner.inner(), left),
-        Expression::StringTemplate(template) => match only_interpolation(template.iter()) {
-            Some(inner) => derivation_within(scope, inner, left),
-            None => Derivation::Template,
-        },
-        Expression::Traversal(traversal) => {
-            let Some([root, first, ..]) = reference(traversal) else {
-                return Derivation::Computed;
-            };
-            let instance = &scope.instance;
-            match root.as_str() {
-                "module" if traversal.operators.len() == 2 => {
-                    output_derivation(scope, traversal, left)
-                }
-                _ if traversal.operators.len() != 1 => Derivation::Computed,
-                "var" if instance.path.is_empty() => Derivation::Variable,
-                "var" => match instance.variables.get(first.as_str()).map(|set| &set.by) {
-                    Some(Some(SetBy::Argument(caller, argument))) => {
-                        derivation_within(caller, argument, left)
-                    }
-                    _ => Derivation::Computed,
-                },
-                "local" => match instance.local(&first) {
-                    Some((file, local)) => derivation_within(&instance.scope(file), local, left),
-                    None => Derivation::Computed,
-                },
-                _ => Derivation::Computed,
-            }
-        }
-        _ => Derivation::Computed,
-    }
-}
-
-/// Returns how the output of a called module depends on the variable behind it.
-fn output_derivation(scope: &Scope<'_>, traversal: &Traversal, left: usize) -> Derivation {
-    let output = || {
-        let [_, call, output, _] = reference(traversal)?;
-        let instances = call::kept(&scope.instance, &call, scope.depth() + 1)?;
-        let [called] = instances.as_ref() else {
-            return None;
-        };
-        let (file, block) = called.folder.outputs.get(output.as_str())?;
-        let value = block.body.get_attribute("value")?;
-        Some(derivation_within(&called.scope(file), &value.value, left))
-    };
-    output().unwrap_or(Derivation::Computed)
-}
-
-/// The references in an expression as written: the first four names of each.
+/// The references in an expression as written: the first four names of each, and whether it calls functions that read
+/// files.
 #[derive(Default)]
-struct References(BTreeSet<[String; 4]>);
+struct References {
+    names: BTreeSet<[String; 4]>,
+    reads_files: bool,
+}
 
 impl Visit for References {
     fn visit_traversal(&mut self, traversal: &Traversal) {
-        self.0.extend(reference(traversal));
+        self.names.extend(reference(traversal));
         visit::visit_traversal(self, traversal);
+    }
+
+    fn visit_func_call(&mut self, call: &FuncCall) {
+        self.reads_files |= call.name.name.as_str().contains("file");
+        visit::visit_func_call(self, call);
     }
 }
 
@@ -343,8 +372,8 @@ fn reference_to_entry(traversal: &Traversal, entry: &str) -> Option<[String; 4]>
 }
 
 /// Returns the first four names of a reference, up to an index: `data`, `aws_iam_policy_document`, `x` and `json`; missing
-/// ones are empty. The index of a module's instance is left out.
-fn reference(traversal: &Traversal) -> Option<[String; 4]> {
+/// ones are empty. The index of an instance is left out.
+pub(super) fn reference(traversal: &Traversal) -> Option<[String; 4]> {
     let root = traversal.expr.as_variable()?.as_str();
     let mut names = [root.to_owned(), String::new(), String::new(), String::new()];
     let mut at = 1;
@@ -357,7 +386,8 @@ fn reference(traversal: &Traversal) -> Option<[String; 4]> {
                 *next = name.as_str().to_owned();
                 at += 1;
             }
-            _ if root == "module" && at == 2 => {}
+            // The index of an instance.
+            _ if at == 2 && (root == "module" || !NO_RESOURCES.contains(&root)) => {}
             _ => break,
         }
     }

@@ -64,6 +64,11 @@ pub(super) fn declare<'a>(
     }
 }
 
+/// Returns whether Terraform reads an argument of a resource instead of the provider.
+pub(super) fn is_meta(name: &str) -> bool {
+    META.contains(&name)
+}
+
 /// Returns whether a block has `count` or `for_each`.
 pub(super) fn is_repeated(body: &Body) -> bool {
     body.has_attribute("count") || body.has_attribute("for_each")
@@ -138,7 +143,7 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> Declared
     let mut made_of_secrets = BTreeMap::new();
     for attribute in block.body.attributes() {
         let name = attribute.key.as_str();
-        if !META.contains(&name) {
+        if !is_meta(name) {
             scope.instance.take_made();
             let mut definition = definition::definition(scope, &attribute.value);
             let maps = definition::map_parts(scope, &attribute.value, &definition.value);

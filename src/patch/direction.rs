@@ -44,6 +44,11 @@ impl FixPolicy {
             Self::ByRisk => Some(FixDirection::Adopt),
         }
     }
+
+    /// Returns whether the code follows the live values of a finding.
+    pub fn adopts(self, finding: &Finding) -> bool {
+        self.direction_of(finding) == Some(FixDirection::Adopt)
+    }
 }
 
 fn is_risk(finding: &Finding) -> bool {

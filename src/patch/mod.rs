@@ -37,6 +37,7 @@ mod marker;
 mod names;
 mod new_blocks;
 mod objects;
+mod others;
 mod outputs;
 mod path;
 mod planner;
@@ -61,6 +62,7 @@ mod write;
 pub use diff::{Mask, diff};
 pub use direction::FixPolicy;
 pub use marker::{MARKER, marker};
+pub use others::{AdoptedValues, OtherStack};
 
 use crate::code::{self, Options};
 use crate::model::{Catalog, Declared, Disproved, Edit, Finding, FixKind, StackReport, Tree};
@@ -80,6 +82,8 @@ pub struct Stack<'a> {
     pub declared: &'a Declared,
     /// The provider's schema of each type.
     pub catalog: &'a Catalog,
+    /// The other stacks that run the code of this root module.
+    pub others: Vec<OtherStack<'a>>,
 }
 
 /// The changed files, each with its full new content.

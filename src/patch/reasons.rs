@@ -262,6 +262,19 @@ pub(super) enum Unproven {
         /// The other root module.
         folder: String,
     },
+    /// Code that another stack of the same root module runs.
+    #[error(
+        "{file} is code that the stack `{stack}` runs as well, {}: set the value in a file of variables of its own",
+        changed_there(.address)
+    )]
+    OtherStack {
+        /// The file.
+        file: String,
+        /// The other stack.
+        stack: String,
+        /// The resource that it would declare otherwise; `None` for its providers.
+        address: Option<Box<Address>>,
+    },
     /// A file of variables outside of the root module.
     #[error(
         "{0} is not below the folder of this root module, and others may use it as well: set the value in a file of its own"
@@ -277,7 +290,25 @@ pub(super) enum Unproven {
         /// The folder of the other unit.
         folder: String,
     },
+    /// Code that the evaluation does not tell the values of.
+    #[error(
+        "{name} at {place} depends on the value, and what becomes of it there is not known: edit both by hand"
+    )]
+    Unseen {
+        /// File and line.
+        place: String,
+        /// Its kind and name.
+        name: String,
+    },
     /// Another resource that would change.
     #[error("the edit would not leave {0} as it should be")]
     Changes(Box<Address>),
+}
+
+/// Describes what an edit would change in another stack.
+fn changed_there(address: &Option<Box<Address>>) -> String {
+    match address {
+        Some(address) => format!("where it would change {address}"),
+        None => "where it would change how providers are configured".to_owned(),
+    }
 }

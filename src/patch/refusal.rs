@@ -234,6 +234,7 @@ impl Refusal {
             Self::Removal(RemovalRefusal::Several { .. })
             | Self::Unproven(
                 Unproven::OtherRoot { .. }
+                | Unproven::OtherStack { .. }
                 | Unproven::OtherUnit { .. }
                 | Unproven::OtherVariables(_),
             ) => RefusalKind::Shared,

@@ -3,11 +3,12 @@
 use super::callers::Callers;
 use super::data_file::is_data;
 use super::location::is_hcl;
+use super::others::Others;
 use super::path::{self, Step};
 use super::reasons::Unproven;
 use super::refusal::Refusal;
 use super::{Stack, outputs, splice, valid};
-use crate::code::{self, Evaluated, Problem, parse};
+use crate::code::{self, EditedPlaces, Evaluated, Problem, UnseenReader, parse};
 use crate::model::{Address, Attributes, Edit, Interrupt, Value, credentials};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,7 @@ pub(super) struct Verifier<'a> {
     /// The evaluated code before the edits.
     before: &'a Evaluated,
     callers: Callers,
+    others: Others<'a>,
 }
 
 impl<'a> Verifier<'a> {
@@ -62,6 +64,7 @@ impl<'a> Verifier<'a> {
             stack,
             before,
             callers: Callers::default(),
+            others: Others::new(stack),
         }
     }
 
@@ -98,7 +101,25 @@ impl<'a> Verifier<'a> {
             }
             .into());
         }
-        self.makes(plan, &after)
+        self.makes(plan, &after)?;
+        self.is_seen(plan)?;
+        self.others.check(&edited, self)
+    }
+
+    /// Checks that nothing depends on the edited code whose values are not evaluated.
+    ///
+    /// # Errors
+    /// The first code that does.
+    fn is_seen(&self, plan: &Plan) -> Result<(), Refusal> {
+        let mut places = EditedPlaces::default();
+        for edit in &plan.edits {
+            places.add(&edit.file, edit.range.clone(), &edit.text);
+        }
+        let (tree, folder) = (self.stack.tree, self.stack.folder);
+        match code::unseen_reader(tree, folder, self.stack.options, places) {
+            Some(UnseenReader { place, name }) => Err(Unproven::Unseen { place, name }.into()),
+            None => Ok(()),
+        }
     }
 
     /// Checks that the edited code has the expected values, and is otherwise unchanged.
@@ -171,7 +192,7 @@ impl<'a> Verifier<'a> {
 
     /// Returns whether an attribute has its expected value, as the provider compares: a block may leave out what the
     /// provider chooses, if AWS has that value.
-    fn alike(
+    pub(super) fn alike(
         &self,
         (address, name): (&Address, &str),
         found: &Value,
@@ -238,9 +259,9 @@ fn parses(file: &str, before: &str, bytes: &[u8], interrupt: &Interrupt) -> Resu
 }
 
 /// The attributes of each resource, including entries of maps and parts of blocks.
-type Values<'a> = BTreeMap<&'a Address, BTreeMap<&'a str, Cow<'a, Value>>>;
+pub(super) type Values<'a> = BTreeMap<&'a Address, BTreeMap<&'a str, Cow<'a, Value>>>;
 
-fn values(evaluated: &Evaluated) -> Values<'_> {
+pub(super) fn values(evaluated: &Evaluated) -> Values<'_> {
     let resources = evaluated.declared.resources.iter();
     resources
         .map(|(address, resource)| {

@@ -3,8 +3,9 @@
 use super::load::Loaded;
 use super::native_shapes::CleanReading;
 use crate::aws::Aws;
+use crate::code;
 use crate::live::Sessions;
-use crate::model::{Catalog, Redactor, Region, Report};
+use crate::model::{Catalog, Redactor, Region, Report, StackName};
 use crate::state;
 
 /// A report, with everything needed to plan fixes.
@@ -13,6 +14,8 @@ pub struct ScanResult {
     pub report: Report,
     /// The stacks, in the order of the report.
     pub loaded: Vec<Loaded>,
+    /// The code of the stacks that were loaded and are not in the report.
+    pub unreported: Vec<StackCode>,
     /// The provider's schema of each type.
     pub catalog: Catalog,
     /// Replaces secrets, including those known by their text.
@@ -27,11 +30,66 @@ pub struct ScanResult {
     pub(super) clean: Vec<CleanReading>,
 }
 
+/// The code of a stack, as it was evaluated.
+pub struct StackCode {
+    /// The stack's name.
+    pub name: StackName,
+    /// The folder of its root module; empty for the root.
+    pub path: String,
+    /// The options with which the code was evaluated.
+    pub options: code::Options,
+}
+
+impl From<Loaded> for StackCode {
+    fn from(loaded: Loaded) -> Self {
+        Self {
+            name: loaded.stack.name,
+            path: loaded.stack.path,
+            options: loaded.options,
+        }
+    }
+}
+
 impl ScanResult {
     /// Returns whether the stacks were not scanned because other scans use the memory.
     pub fn is_busy(&self) -> bool {
         is_busy(&self.loaded)
     }
+}
+
+/// Another stack that runs the code of a reported one.
+pub struct StackBeside<'a> {
+    /// Its place in the report; `None` where it is not in the report.
+    pub at: Option<usize>,
+    /// Its name.
+    pub name: &'a StackName,
+    /// The options with which its code was evaluated.
+    pub options: &'a code::Options,
+}
+
+/// Returns the other stacks that run the code of the stack at a place in the report.
+pub fn stacks_beside<'a>(
+    at: usize,
+    loaded: &'a [Loaded],
+    unreported: &'a [StackCode],
+) -> impl Iterator<Item = StackBeside<'a>> {
+    let path = loaded.get(at).map(|loaded| loaded.stack.path.as_str());
+    let reported = loaded
+        .iter()
+        .enumerate()
+        .filter(move |(other, loaded)| *other != at && path == Some(loaded.stack.path.as_str()));
+    let reported = reported.map(|(other, loaded)| StackBeside {
+        at: Some(other),
+        name: &loaded.stack.name,
+        options: &loaded.options,
+    });
+    let rest = unreported.iter();
+    let rest = rest.filter(move |code| path == Some(code.path.as_str()));
+    reported.chain(rest.map(|code| StackBeside {
+        at: None,
+        name: &code.name,
+        options: &code.options,
+    }))
 }
 
 /// Returns whether stacks were not scanned because other scans use the memory.

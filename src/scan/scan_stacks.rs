@@ -119,10 +119,12 @@ pub async fn scan_stacks(
     let clean = clean_readings(input, &report, &loaded, &comparison.resources);
     note_providers(&mut report, foreign.notes);
     known.note(&mut report);
-    loaded.retain(|stack| busy || input.includes(stack));
+    let reported = |stack: &Loaded| busy || input.includes(stack);
+    let (loaded, unreported): (Vec<_>, Vec<_>) = loaded.into_iter().partition(reported);
     ScanResult {
         report,
         loaded,
+        unreported: unreported.into_iter().map(Into::into).collect(),
         catalog: compared,
         redactor,
         aws: input.aws.clone(),

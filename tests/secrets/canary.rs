@@ -158,6 +158,7 @@ fn everything_that_is_said(tf_type: &str, schema: &Schema, catalog: &Catalog, fi
         options: &options,
         declared: &evaluated.declared,
         catalog,
+        others: Vec::new(),
     };
     let suspects = callers(&mut plants);
     if let Ok(scanned) = &mut stack.outcome {

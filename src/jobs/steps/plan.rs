@@ -4,10 +4,11 @@ use super::providers;
 use super::repository_scan::RepositoryScan;
 use crate::code;
 use crate::model::{Choice, Decision, Disproved, Finding, Interrupt, Tree};
-use crate::patch::{self, FixPolicy};
+use crate::patch::{self, AdoptedValues, FixPolicy};
 use crate::pulls::{DecisionIndex, set_aside_snoozed};
+use crate::scan::load::Loaded;
 use crate::scan::proof::{self, ProofInput, Proofs};
-use crate::scan::scan_result::ScanResult;
+use crate::scan::scan_result::{ScanResult, stacks_beside};
 
 /// The decisions of people, at a time.
 #[derive(Debug, Clone, Copy)]
@@ -41,34 +42,61 @@ fn plan_all(
     (decisions, interrupt): (Decisions<'_>, &Interrupt),
     disproved: &[Disproved],
 ) {
+    let adopted = adopted(result, decisions);
     let stacks = result.report.stacks.iter_mut().zip(&result.loaded);
     for (at, (report, loaded)) in stacks.enumerate() {
         let Ok(scanned) = &mut report.outcome else {
             continue;
         };
-        let index = DecisionIndex::new(&report.name, decisions.of_repository);
         let options = code::Options {
             interrupt: interrupt.clone(),
             ..loaded.options.clone()
         };
+        let beside = stacks_beside(at, &result.loaded, &result.unreported);
+        let others = beside.map(|other| patch::OtherStack {
+            name: other.name.as_str(),
+            options: other.options,
+            adopted: other.at.and_then(|at| adopted.get(at)),
+        });
         let stack = patch::Stack {
             tree,
             folder: &loaded.stack.path,
             options: &options,
             declared: &loaded.code.declared,
             catalog: &result.catalog,
+            others: others.collect(),
         };
-        let by_settings = FixPolicy::from(loaded.stack.settings.fix);
-        let policy = |finding: &Finding| {
-            let decision = index.about(finding);
-            match decision.map(|decision| &decision.choice) {
-                Some(Choice::Adopt) => FixPolicy::Adopt,
-                Some(Choice::Restore) => FixPolicy::Restore,
-                Some(Choice::Import) => FixPolicy::Import,
-                _ => by_settings,
-            }
-        };
+        let index = DecisionIndex::new(&report.name, decisions.of_repository);
+        let policy = |finding: &Finding| policy(finding, &index, loaded);
         patch::plan_again(&mut scanned.findings, &stack, disproved.get(at), policy);
+    }
+}
+
+/// Returns what the fixes of each stack of the report may adopt.
+fn adopted(result: &ScanResult, decisions: Decisions<'_>) -> Vec<AdoptedValues> {
+    let stacks = result.report.stacks.iter().zip(&result.loaded);
+    let adopted = stacks.enumerate().map(|(at, (report, loaded))| {
+        let mut beside = stacks_beside(at, &result.loaded, &result.unreported);
+        if beside.next().is_none() {
+            return AdoptedValues::default();
+        }
+        let index = DecisionIndex::new(&report.name, decisions.of_repository);
+        let findings = report.outcome.iter().flat_map(|scanned| &scanned.findings);
+        AdoptedValues::of(
+            findings.filter(|finding| policy(finding, &index, loaded).adopts(finding)),
+        )
+    });
+    adopted.collect()
+}
+
+/// Returns how a finding is fixed: as people decided, else as the settings of its stack define.
+fn policy(finding: &Finding, index: &DecisionIndex<'_>, loaded: &Loaded) -> FixPolicy {
+    let decision = index.about(finding);
+    match decision.map(|decision| &decision.choice) {
+        Some(Choice::Adopt) => FixPolicy::Adopt,
+        Some(Choice::Restore) => FixPolicy::Restore,
+        Some(Choice::Import) => FixPolicy::Import,
+        _ => FixPolicy::from(loaded.stack.settings.fix),
     }
 }
 
