@@ -55,6 +55,31 @@ async fn what_is_neutral_is_adopted_and_what_weakens_security_is_left_for_an_app
 }
 
 #[tokio::test]
+async fn what_another_stack_runs_as_well_is_not_edited_for_one_of_them() {
+    let aws = shop().await;
+    aws.replay(CONSOLE).await.unwrap();
+    let checkout = Checkout::new();
+    let stacks = |fix: &str| {
+        format!(
+            "version: 1\nstacks:\n  - {{name: one, path: infra/production, fix: adopt}}\n  - {{name: other, path: \
+             infra/production, fix: {fix}}}\n"
+        )
+    };
+    checkout.write(".driftguard.yml", &stacks("none"));
+    let shared = "aws_instance.batch: refused, infra/production/web.tf is code that the stack `other` runs as well, where \
+                  it would change aws_instance.batch: set the value in a file of variables of its own";
+    for arguments in [&["fix"][..], &["fix", "--stack", "one"]] {
+        let run = checkout.driftguard(aws.url(), &[arguments, &["--format", "json"]].concat());
+        assert!(run.fixes().contains(&shared.to_owned()), "{run:?}");
+    }
+    // What both adopt is right for both.
+    checkout.write(".driftguard.yml", &stacks("adopt"));
+    let run = checkout.driftguard(aws.url(), &["fix", "--format", "json"]);
+    let adopted = "aws_instance.batch: adopt infra/production/web.tf:26";
+    assert!(run.fixes().contains(&adopted.to_owned()), "{run:?}");
+}
+
+#[tokio::test]
 async fn a_disk_without_space_leaves_every_file_whole() {
     let aws = shop().await;
     aws.replay(CONSOLE).await.unwrap();

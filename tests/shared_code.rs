@@ -3,7 +3,7 @@
 
 use crate::recorded_stack::{difference, finding};
 use driftguard::code::{self, Options};
-use driftguard::model::{Attributes, Catalog, Finding, Fix, RefusalKind, Tree, Value};
+use driftguard::model::{Catalog, Finding, Fix, RefusalKind, Tree};
 use driftguard::patch::{self, AdoptedValues, Changed, FixPolicy, OtherStack, Stack};
 use driftguard::resources;
 
@@ -29,10 +29,7 @@ fn workspace(name: &str, var_files: &[&str]) -> Options {
 /// `instance_type` of a resource, which somebody changed to another size.
 fn resized(address: &str, live: &str) -> Finding {
     let difference = difference("instance_type", "t3.small".into(), live.into());
-    Finding {
-        after: Attributes::from([("instance_type".to_owned(), Value::from(live))]),
-        ..finding(address, vec![difference])
-    }
+    finding(address, vec![difference])
 }
 
 /// Adopts what somebody changed in production, while staging runs the code as well.
@@ -119,8 +116,14 @@ fn what_a_workspace_has_for_itself_is_edited() {
 
 /// Adopts `t3.large` for `aws_instance.web` in code that one stack runs; returns why it is refused, if it is.
 fn refused(code: &str) -> Option<String> {
-    let file = ("main.tf".to_owned(), code.as_bytes().to_vec());
-    let tree: Tree = [file].into_iter().collect();
+    refused_among(&[("main.tf", code)])
+}
+
+fn refused_among(files: &[(&str, &str)]) -> Option<String> {
+    let files = files.iter();
+    let tree: Tree = files
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+        .collect();
     let options = Options::default();
     let evaluated = code::evaluate(&tree, "", &options);
     let stack = Stack {
@@ -137,6 +140,15 @@ fn refused(code: &str) -> Option<String> {
     let fix = finding.fix.unwrap();
     assert_eq!(changed.is_empty(), fix.edits.is_empty());
     changed.is_empty().then(|| fix.reason.unwrap())
+}
+
+#[test]
+fn a_root_module_that_another_one_calls_is_not_edited_for_itself() {
+    let code = "resource \"aws_instance\" \"web\" {\n  instance_type = \"t3.small\"\n}\n";
+    let call = "module \"all\" {\n  source = \"../..\"\n}\n";
+    let why = refused_among(&[("main.tf", code), ("examples/all/main.tf", call)]);
+    let shared = "main.tf is code that `examples/all` runs as well: let the module take the value as a variable";
+    assert_eq!(why.as_deref(), Some(shared));
 }
 
 /// A resource whose size is the default of a variable.

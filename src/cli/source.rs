@@ -17,7 +17,7 @@ use crate::scan::actors::{self, ActorSearch};
 use crate::scan::find::{MAX_STACKS, Search};
 use crate::scan::load::{self, Stack};
 use crate::scan::progress::Progress;
-use crate::scan::scan_result::ScanResult;
+use crate::scan::scan_result::{ScanResult, StackCode};
 use crate::scan::scan_stacks::{ScanInput, scan_stacks};
 use crate::scan::workspaces;
 use crate::score::Benchmark;
@@ -140,7 +140,7 @@ impl Source {
             tree: &checkout.tree,
             states: &states.begin(&memory),
         };
-        let stacks = self.stacks(&checkout, &settings, &backends).await?;
+        let (stacks, beside) = self.stacks(&checkout, &settings, &backends).await?;
         read_named(&mut checkout, &stacks);
         let redactor = key::redactor()?;
         let providers = self.providers()?;
@@ -164,6 +164,7 @@ impl Source {
         let mut result = scan_stacks(&input, stacks, &|step| progress.show(step)).await;
         name_actors(&mut result, &settings, &|step| progress.show(step)).await;
         progress.end();
+        result.unreported.extend(beside);
         let mut stacks = result.report.stacks.iter();
         ensure!(
             stacks.any(|stack| stack.outcome.is_ok()),
@@ -233,7 +234,7 @@ impl Source {
         checkout: &Checkout,
         settings: &Settings,
         backends: &BackendAccess<'_>,
-    ) -> anyhow::Result<Vec<Stack>> {
+    ) -> anyhow::Result<(Vec<Stack>, Vec<StackCode>)> {
         let environment = Environment::of_process();
         let mut found = self.find(checkout, settings, &environment)?;
         if self.state.is_none() {
@@ -295,21 +296,22 @@ impl Source {
         Ok(stacks)
     }
 
-    /// Returns the chosen stacks, with the options and the environment applied to them.
+    /// Returns the chosen stacks, with the options and the environment applied to them, and the code of the others.
     fn choose(
         &self,
-        mut stacks: Vec<Stack>,
+        stacks: Vec<Stack>,
         checkout: &Checkout,
         environment: &Environment,
-    ) -> anyhow::Result<Vec<Stack>> {
+    ) -> anyhow::Result<(Vec<Stack>, Vec<StackCode>)> {
         let is_known = |name: &&String| stacks.iter().any(|stack| stack.name.as_str() == *name);
         if let Some(wrong) = self.stacks.iter().find(|name| !is_known(name)) {
             let names: Vec<_> = stacks.iter().map(|stack| stack.name.to_string()).collect();
             bail!("there is no stack `{wrong}`, only: {}", names.join(", "));
         }
-        if !self.stacks.is_empty() {
-            stacks.retain(|stack| self.stacks.iter().any(|name| name == stack.name.as_str()));
-        }
+        let is_chosen = |stack: &Stack| self.stacks.iter().any(|name| name == stack.name.as_str());
+        let (mut stacks, others): (Vec<_>, Vec<_>) = stacks
+            .into_iter()
+            .partition(|stack| self.stacks.is_empty() || is_chosen(stack));
         // The server scans no more of a repository.
         if stacks.len() > MAX_STACKS {
             tell(&format!(
@@ -322,7 +324,7 @@ impl Source {
         terraform::select_workspaces(&mut stacks, self.workspace.as_ref(), environment, checkout);
         terraform::set_variables(&mut stacks, environment, checkout);
         self.give(checkout, &mut stacks)?;
-        Ok(stacks)
+        Ok((stacks, others.iter().map(StackCode::from).collect()))
     }
 
     /// Gives the stacks the files that the options name.

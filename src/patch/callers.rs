@@ -43,6 +43,10 @@ impl Callers {
                 }
                 continue;
             }
+            // Whoever calls a module sets its variables: it reads no file of them.
+            if file.contains(".tfvars") && folder == stack.folder {
+                continue;
+            }
             let foreign = match code::is_code(&file) || file.contains(".tfvars") {
                 true => self.foreign(folder, stack),
                 false => readers(&file, stack)
@@ -75,19 +79,17 @@ impl Callers {
         units.find(|unit| *unit != stack.folder).cloned()
     }
 
-    /// Returns a root module, other than the stack's, that uses this folder.
+    /// Returns a root module, other than the stack's, that uses this folder. The stack's own may be called as well.
     fn foreign(&self, folder: &str, stack: &Stack<'_>) -> Option<String> {
-        if folder == stack.folder {
-            return None;
-        }
         let callers = &self.uses(stack).callers;
         let (mut waiting, mut seen) = (vec![folder.to_owned()], BTreeSet::new());
         while let Some(folder) = waiting.pop() {
-            if folder == stack.folder || !seen.insert(folder.clone()) {
+            if !seen.insert(folder.clone()) {
                 continue;
             }
             match callers.get(&folder) {
                 Some(above) => waiting.extend(above.iter().cloned()),
+                None if folder == stack.folder => {}
                 None => return Some(folder),
             }
         }

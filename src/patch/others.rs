@@ -1,12 +1,13 @@
 //! Guards the other stacks of the same code, which are its other workspaces and sets of variables: an edit for one of
 //! them must not change what the others declare.
 
+use super::path;
 use super::reasons::Unproven;
 use super::refusal::Refusal;
 use super::verify::{Verifier, values};
 use super::{Changed, Stack};
 use crate::code::{self, Evaluated, Options};
-use crate::model::{Address, Attributes, Finding, Kind, Tree, Value};
+use crate::model::{Address, Finding, Tree, Value};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -24,22 +25,38 @@ pub struct OtherStack<'a> {
     pub adopted: Option<&'a AdoptedValues>,
 }
 
-/// The attributes of resources as a stack's fixes adopt them.
+/// The differences that a stack's fixes adopt: their paths and live values, by resource.
 #[derive(Debug, Clone, Default)]
-pub struct AdoptedValues(BTreeMap<Address, Attributes>);
+pub struct AdoptedValues(BTreeMap<Address, Vec<(String, Value)>>);
 
 impl AdoptedValues {
-    /// Collects the attributes of changed resources.
+    /// Collects the differences of findings.
     pub fn of<'f>(adopted: impl IntoIterator<Item = &'f Finding>) -> Self {
-        let changed = adopted
-            .into_iter()
-            .filter(|finding| finding.kind == Kind::Modified);
-        let after = |finding: &Finding| Some((finding.address.clone()?, finding.after.clone()));
-        Self(changed.filter_map(after).collect())
+        let mut all = BTreeMap::<_, Vec<_>>::new();
+        for finding in adopted {
+            let differences = finding.attributes.iter();
+            let values =
+                differences.map(|difference| (difference.path.clone(), difference.live.clone()));
+            if let Some(address) = &finding.address {
+                all.entry(address.clone()).or_default().extend(values);
+            }
+        }
+        Self(all)
     }
 
-    fn value(&self, address: &Address, name: &str) -> Option<&Value> {
-        self.0.get(address)?.get(name)
+    /// Returns an attribute's old value with those of its differences that the new one follows.
+    fn followed(&self, (address, name): (&Address, &str), old: &Value, new: &Value) -> Value {
+        let mut expected = old.clone();
+        for (path, live) in self.0.get(address).into_iter().flatten() {
+            let Some((_, steps)) = path::parse(path).filter(|(own, _)| *own == name) else {
+                continue;
+            };
+            let mut followed = new.clone();
+            if steps.is_empty() || path::set(&mut followed, &steps, live) && followed == *new {
+                path::set(&mut expected, &steps, live);
+            }
+        }
+        expected
     }
 }
 
@@ -129,8 +146,11 @@ fn first_change(
             let [old, new] =
                 [old, new].map(|values| values.get(name).map_or(&Value::Null, Cow::as_ref));
             let is_adopted = || {
-                let adopted = other.adopted.and_then(|all| all.value(address, name));
-                adopted.is_some_and(|live| verifier.alike((address, name), new, live, true))
+                let attribute = (**address, *name);
+                other.adopted.is_some_and(|adopted| {
+                    let expected = adopted.followed(attribute, old, new);
+                    verifier.alike(attribute, new, &expected, true)
+                })
             };
             old != new && !is_adopted()
         })

@@ -1,6 +1,6 @@
 //! The result of a scan.
 
-use super::load::Loaded;
+use super::load::{Loaded, Stack};
 use super::native_shapes::CleanReading;
 use crate::aws::Aws;
 use crate::code;
@@ -14,7 +14,7 @@ pub struct ScanResult {
     pub report: Report,
     /// The stacks, in the order of the report.
     pub loaded: Vec<Loaded>,
-    /// The code of the stacks that were loaded and are not in the report.
+    /// The code of the stacks that are not in the report.
     pub unreported: Vec<StackCode>,
     /// The provider's schema of each type.
     pub catalog: Catalog,
@@ -30,14 +30,25 @@ pub struct ScanResult {
     pub(super) clean: Vec<CleanReading>,
 }
 
-/// The code of a stack, as it was evaluated.
+/// The code of a stack, and how it is evaluated.
 pub struct StackCode {
     /// The stack's name.
     pub name: StackName,
     /// The folder of its root module; empty for the root.
     pub path: String,
-    /// The options with which the code was evaluated.
+    /// The options of its evaluation.
     pub options: code::Options,
+}
+
+impl From<&Stack> for StackCode {
+    /// Returns the code of a stack whose state is not read.
+    fn from(stack: &Stack) -> Self {
+        Self {
+            name: stack.name.clone(),
+            path: stack.path.clone(),
+            options: stack.options(),
+        }
+    }
 }
 
 impl From<Loaded> for StackCode {
