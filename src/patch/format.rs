@@ -11,9 +11,38 @@ struct Pair {
     equals: usize,
 }
 
-/// Splits a text into lines, with their ends.
+/// Splits a text into lines, with their ends. The lines of a heredoc belong to the one that opens it.
 fn lines(text: &str) -> Vec<String> {
-    text.split_inclusive('\n').map(str::to_owned).collect()
+    let mut lines: Vec<String> = Vec::new();
+    let mut marker = None;
+    for line in text.split_inclusive('\n') {
+        match (marker, lines.last_mut()) {
+            (Some(end), Some(opening)) => {
+                opening.push_str(line);
+                marker = marker.filter(|_| line.trim() != end);
+            }
+            _ => {
+                marker = opened(line);
+                lines.push(line.to_owned());
+            }
+        }
+    }
+    lines
+}
+
+/// Returns the marker of the heredoc that a line opens.
+fn opened(line: &str) -> Option<&str> {
+    let (start, _) = unquoted(line).find(|(at, _)| line[*at..].starts_with("<<"))?;
+    let is_comment = comment(line).is_some_and(|comment| comment < start);
+    let marker = line.get(start + 2..)?.trim();
+    let marker = marker.strip_prefix('-').unwrap_or(marker).trim();
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    (!is_comment && !marker.is_empty() && marker.chars().all(is_name)).then_some(marker)
+}
+
+/// Returns the first line of a heredoc, or the line itself.
+fn head(line: &str) -> &str {
+    line.split_inclusive('\n').next().unwrap_or_default()
 }
 
 /// Aligns an edited text as `terraform fmt` would, as far as it was aligned before. Each edit has its bytes before and
@@ -25,10 +54,11 @@ pub(super) fn realigned(
 ) -> String {
     let old = lines(before);
     let mut new = lines(after);
+    let ends = [&old, &new].map(|lines| ends(lines));
     for (was, is) in edits {
-        let was_formatted = around(before, was).all(|line| is_formatted(&old, line));
+        let was_formatted = around(&ends[0], was).all(|line| is_formatted(&old, line));
         if was_formatted {
-            for line in around(after, is) {
+            for line in around(&ends[1], is) {
                 align(&mut new, line);
             }
         }
@@ -36,18 +66,25 @@ pub(super) fn realigned(
     new.concat()
 }
 
-/// Returns the numbers of the lines that hold these bytes, and of their neighbours.
-fn around(text: &str, bytes: &Range<usize>) -> Range<usize> {
-    let count = |end: usize| {
-        let text = text.as_bytes().get(..end).unwrap_or_default();
-        text.iter().filter(|byte| **byte == b'\n').count()
+/// Returns the byte behind each line.
+fn ends(lines: &[String]) -> Vec<usize> {
+    let end = |end: &mut usize, line: &String| {
+        *end += line.len();
+        Some(*end)
     };
-    let (first, last) = (count(bytes.start), count(bytes.end));
+    lines.iter().scan(0, end).collect()
+}
+
+/// Returns the numbers of the lines that hold these bytes, and of their neighbours.
+fn around(ends: &[usize], bytes: &Range<usize>) -> Range<usize> {
+    let line = |at: usize| ends.partition_point(|end| *end <= at);
+    let (first, last) = (line(bytes.start), line(bytes.end));
     first.saturating_sub(1)..last + 2
 }
 
-/// Parses a line as `key = value`, if it ends on the same line.
+/// Parses a line as `key = value`, if it ends on the same line, or in a heredoc.
 fn pair(line: &str) -> Option<Pair> {
+    let line = head(line);
     let (equals, _) = unquoted(line).find(|(_, c)| *c == '=')?;
     let key = line[..equals].trim();
     let bare = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':');
@@ -55,7 +92,7 @@ fn pair(line: &str) -> Option<Pair> {
     let is_key = is_quoted || (!key.is_empty() && key.chars().all(bare));
     let value = line[equals + 1..].trim();
     let value = value.get(..comment(value).unwrap_or(value.len()))?.trim();
-    let opens = balance(value) != 0 || value.contains("<<");
+    let opens = balance(value) != 0;
     if !is_key || value.is_empty() || value.starts_with(['=', '>']) || opens {
         return None;
     }
@@ -97,6 +134,7 @@ fn comment(line: &str) -> Option<usize> {
 
 /// Returns where the comment behind the code of a line starts.
 fn trailing(line: &str) -> Option<usize> {
+    let line = head(line);
     comment(line).filter(|at| !line[..*at].trim().is_empty())
 }
 
@@ -199,9 +237,21 @@ mod tests {
     }
 
     #[test]
+    fn a_heredoc_is_a_line_among_its_neighbours() {
+        let before = "  a    = 1\n  text = <<-EOT\n    x = 1\n  EOT\n";
+        let after = format!("{before}  longer = 2\n");
+        let at = before.len();
+        let found = realigned(before, &after, &[(at..at, at..after.len())]);
+        assert_eq!(
+            found,
+            "  a      = 1\n  text   = <<-EOT\n    x = 1\n  EOT\n  longer = 2\n"
+        );
+    }
+
+    #[test]
     fn what_takes_several_lines_and_text_in_quotes_stand_for_themselves() {
         assert!(pair("  a = {\n").is_none());
-        assert!(pair("  a = <<EOT\n").is_none());
+        assert!(pair("  a = f(<<EOT\n").is_none());
         assert!(pair("  a == 1\n").is_none());
         assert!(pair("  \"a b\" = 1\n").is_some());
         assert!(comment("  a = \"# no\" # yes").is_some());

@@ -19,8 +19,17 @@ pub(super) fn reference(address: &Address, attribute: &str) -> String {
 
 /// Writes a block with a head such as `resource "aws_iam_role" "web"`, indented by `indent`.
 pub(super) fn block(head: &str, lines: &[(String, String)], indent: &str, end: &str) -> String {
-    let body = pairs(lines, &format!("{indent}  "), end);
+    let body = pairs(lines, &deeper(indent), end);
     format!("{indent}{head} {{{end}{body}{indent}}}{end}")
+}
+
+/// Returns the indentation one level deeper: in tabs where the outer one is.
+fn deeper(indent: &str) -> String {
+    let step = match indent.ends_with('\t') {
+        true => "\t",
+        false => "  ",
+    };
+    format!("{indent}{step}")
 }
 
 /// Writes lines of `key = value`, with aligned `=`; a value of several lines is aligned by itself.
@@ -56,7 +65,7 @@ pub(super) fn policy(text: &str, indent: &str, end: &str) -> Option<String> {
 }
 
 fn laid_out(value: &Value, indent: &str, end: &str, depth: usize) -> Option<String> {
-    let inner = format!("{indent}  ");
+    let inner = deeper(indent);
     let flat = render(value, "")?;
     let is_wide = flat.chars().count() > WIDE;
     match value {
