@@ -1,15 +1,22 @@
 //! Writes values as HCL literals.
 
-use crate::model::{Value, is_unseen};
+use crate::model::{Number, Value, is_unseen};
 
-/// Writes a value as a literal in the style of `old`: numbers and booleans in quotes stay in quotes. `None` for secrets
-/// and unknown values.
+/// Writes a value as a literal in the style of `old`: numbers and booleans in quotes stay in quotes, and those without
+/// that are taken for text stay without. `None` for secrets and unknown values.
 pub(super) fn render(value: &Value, old: &str) -> Option<String> {
     let quoted = old.trim_start().starts_with('"');
     match value {
+        Value::String(text) if is_bare(old) && is_bare(text) => Some(text.to_string()),
         Value::Bool(_) | Value::Number(_) if quoted => Some(format!("\"{}\"", plain(value)?)),
         value => plain(value),
     }
+}
+
+/// Returns whether a text is a number or boolean, written as Terraform turns one into text.
+fn is_bare(text: &str) -> bool {
+    let number = Number::parse(text).map(|number| number.to_string());
+    matches!(text, "true" | "false") || number.as_deref() == Some(text)
 }
 
 fn plain(value: &Value) -> Option<String> {
@@ -92,7 +99,10 @@ mod tests {
     fn the_written_quoting_is_kept() {
         assert_eq!(render(&7.into(), "\"1\"").as_deref(), Some("\"7\""));
         assert_eq!(render(&7.into(), "1").as_deref(), Some("7"));
-        assert_eq!(render(&"7".into(), "1").as_deref(), Some("\"7\""));
+        assert_eq!(render(&"7".into(), "1").as_deref(), Some("7"));
+        assert_eq!(render(&"false".into(), "true").as_deref(), Some("false"));
+        assert_eq!(render(&"007".into(), "1").as_deref(), Some("\"007\""));
+        assert_eq!(render(&"7".into(), "\"1\"").as_deref(), Some("\"7\""));
     }
 
     proptest! {

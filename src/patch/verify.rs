@@ -199,7 +199,7 @@ impl<'a> Verifier<'a> {
         expected: &Value,
         live: bool,
     ) -> bool {
-        if found == expected || is_same_json(found, expected) {
+        if is_same_text(found, expected) || is_same_json(found, expected) {
             return true;
         }
         let schema = self.stack.catalog.get(&address.tf_type);
@@ -211,6 +211,34 @@ impl<'a> Verifier<'a> {
             [found, expected].map(|value| schema.normal(attribute, name, value));
         found == expected
             || (live && !found.has_unknown() && attribute.is_satisfied(&found, &expected))
+    }
+}
+
+/// Returns whether two values are the same once Terraform turned numbers and booleans into the text that stands for them.
+fn is_same_text(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Map(left), Value::Map(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|(key, left)| {
+                    right
+                        .get(key)
+                        .is_some_and(|right| is_same_text(left, right))
+                })
+        }
+        (Value::List(left), Value::List(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| is_same_text(left, right))
+        }
+        (Value::String(text), plain @ (Value::Number(_) | Value::Bool(_)))
+        | (plain @ (Value::Number(_) | Value::Bool(_)), Value::String(text)) => match plain {
+            Value::Number(number) => *number.to_string() == **text,
+            Value::Bool(flag) => *flag.to_string() == **text,
+            _ => false,
+        },
+        (left, right) => left == right,
     }
 }
 
