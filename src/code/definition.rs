@@ -261,7 +261,11 @@ fn collect<'a>(
                     parts.push(MapPart::Literal(Literal::FileValue(given), Site::FileValue));
                 }
                 Ok(Head::LeftOut(location)) => parts.push(MapPart::LeftOut(location)),
-                _ => parts.push(computed()),
+                // `each.value`, and the names that `for` and `dynamic` bind.
+                Err(_) => {
+                    let found = elsewhere(scope, expression, (site, left));
+                    parts.push(found.unwrap_or_else(computed));
+                }
             }
         }
         Expression::Null(_) => parts.push(MapPart::Null(Location {
@@ -310,7 +314,17 @@ pub(super) fn entries<'a>(
         return Vec::new();
     }
     let part_values: Vec<Value> = parts.iter().map(computed_value).collect();
-    let merged = || Uneditable::Merged(scope.file.place(expression.span()));
+    let own = parts
+        .iter()
+        .filter(|part| !matches!(part, MapPart::Argument(_)));
+    let is_merged = own.count() > 1;
+    let merged = || {
+        let place = scope.file.place(expression.span());
+        match is_merged {
+            true => Uneditable::Merged(place),
+            false => Uneditable::Computed(place),
+        }
+    };
     let entry = |(key, value): (&String, &Value)| {
         let found = winner(parts, &part_values, (key, value));
         let definition =
