@@ -1183,7 +1183,7 @@ fn a_single_statement_becomes_a_list_with_another() {
     let (_, after) = adopted_in(&[("main.tf", code)], "aws_iam_policy.own", vec![change]);
     let expected = code.replace("Statement = {", "Statement = [{").replace(
         "    }\n    Version",
-        "    }, {\n      Effect   = \"Deny\"\n      Action   = \"s3:PutObject\"\n      Resource = \"*\"\n    }]\n    Version",
+        "      }, {\n      Effect   = \"Deny\"\n      Action   = \"s3:PutObject\"\n      Resource = \"*\"\n    }]\n    Version",
     );
     assert_eq!(after, expected);
 }

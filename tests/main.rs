@@ -31,6 +31,7 @@ mod import;
 mod jobs;
 mod json_documents;
 mod json_files;
+mod kept_text;
 mod leases;
 mod limits;
 mod lookups;

@@ -228,24 +228,34 @@ resource "aws_security_group" "a" {
   }
 }
 "#;
-    let both = vec![
-        rule(22, "", &["10.0.0.0/8"], false),
-        rule(80, "", &["10.0.0.0/8"], false),
-    ];
+    let all = [22, 80, 443].map(|port| rule(port, "", &["10.0.0.0/8"], false));
     for (before, after) in [
         ("[{ port = 22 }, { port = 80 }]", "[{ port = 22 }]"),
+        (
+            "[{ port = 22 }, { port = 80 }, { port = 443 }]",
+            "[{ port = 22 }]",
+        ),
         (
             "{\n    ssh = { port = 22 }\n    web = { port = 80 } # all\n  }",
             "{\n    ssh = { port = 22 }\n  }",
         ),
     ] {
-        let with = |rules: &str| code.replace("RULES", rules);
-        let rules = vec![("ingress", both.clone().into(), both[..1].to_vec().into())];
-        let before = with(before);
-        let files = [("main.tf", before.as_str())];
-        let (fix, changed) = adopt(&files, &[], "aws_security_group.a", rules);
-        assert_eq!(fix.kind, FixKind::Adopt, "{:?}", fix.reason);
-        assert_eq!(changed["main.tf"], with(after));
+        // The literal may be a local's, or the block's own.
+        for code in [
+            code,
+            &code
+                .replace("local.rules", "RULES")
+                .replace("rules = RULES\n}\n\nres", "rules = 0\n}\n\nres"),
+        ] {
+            let with = |rules: &str| code.replace("RULES", rules);
+            let all = &all[..before.matches("port").count()];
+            let rules = vec![("ingress", all.to_vec().into(), all[..1].to_vec().into())];
+            let before = with(before);
+            let files = [("main.tf", before.as_str())];
+            let (fix, changed) = adopt(&files, &[], "aws_security_group.a", rules);
+            assert_eq!(fix.kind, FixKind::Adopt, "{:?}", fix.reason);
+            assert_eq!(changed["main.tf"], with(after));
+        }
     }
 }
 

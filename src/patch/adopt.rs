@@ -6,8 +6,8 @@ use super::refusal::Refusal;
 use super::siblings::Siblings;
 use super::target::{Slot, Target};
 use super::verify::ExpectedValue;
-use super::{Stack, blocks};
-use crate::model::{Definition, Difference, Edit, Finding, Location, Parts, Site, Value};
+use super::{Stack, blocks, removals};
+use crate::model::{Definition, Difference, Edit, Finding, Location, Parts, Site, Source, Value};
 
 /// Edits, and the values that the code has after them.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +18,8 @@ pub(super) struct Attempt {
     pub better: Option<Refusal>,
     /// The place of the map that gains entries.
     pub map: Option<Location>,
+    /// The place of the value whose entry is removed.
+    pub removed: Option<Source>,
 }
 
 /// Attributes that are written together: almost always one.
@@ -87,8 +89,7 @@ fn in_other_words(
         Ok(Attempt {
             edits: target.write(&slot, value, context.stack)?,
             expected: target.expected_values(&slot, value, context.dependents),
-            better: None,
-            map: None,
+            ..Attempt::default()
         })
     });
     possible(attempts)
@@ -138,7 +139,7 @@ pub(super) fn write<'a>(
             attempts: writer.attempts(&[first]),
         });
     }
-    writer.joined(parts, differences)
+    removals::joined(writer.joined(parts, differences), context.stack)
 }
 
 /// Writes the attributes of one finding.
@@ -252,6 +253,9 @@ impl<'a> Writer<'a> {
                 }
                 _ if matches!(slot, Slot::Value(_) | Slot::Reference(_)) || !target.is_entry() => {
                     attempt.edits.extend(target.write(slot, value, stack)?);
+                    let is_removed = value.is_null() && target.is_entry();
+                    let location = slot.location().filter(|_| is_removed);
+                    attempt.removed = location.map(|location| location.source.clone());
                 }
                 _ => entries.extend(target.entry(value)),
             }
@@ -317,8 +321,7 @@ impl<'a> Writer<'a> {
         Some(Attempt {
             edits,
             expected,
-            better: None,
-            map: None,
+            ..Attempt::default()
         })
     }
 

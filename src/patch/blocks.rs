@@ -163,6 +163,7 @@ impl Blocks<'_> {
             }
         }
         let mut groups = self.merge_by_ports(&added);
+        let mut repeated = Vec::new();
         for (at, lost) in gone {
             let lost: Vec<Value> = lost.into_iter().cloned().collect();
             match self.merge_by_ports(&lost).as_slice() {
@@ -174,11 +175,14 @@ impl Blocks<'_> {
                 }
                 _ => match written.and_then(|written| written.get(at)?.span()) {
                     Some(span) => edits.push(file.page.take_out_block(span)),
-                    None => match self.without_element(at) {
-                        Some(edit) => edits.push(edit),
-                        None => return Ok(None),
-                    },
+                    None => repeated.push(at),
                 },
+            }
+        }
+        if !repeated.is_empty() {
+            match self.without_elements(&repeated) {
+                Some(more) => edits.extend(more),
+                None => return Ok(None),
             }
         }
         if !groups.is_empty() {

@@ -1,12 +1,13 @@
-//! Removes an element that a `dynamic` block repeats: the entry of a literal map goes, or the item of a literal list.
+//! Removes elements that a `dynamic` block repeats: the entries of a literal map go, or the items of a literal list.
 
 use super::blocks::Blocks;
 use super::list::{Change, List};
 use super::location::File;
-use super::map::take_out_entry;
+use super::map::take_out_entries;
 use crate::model::{Edit, Site, Source};
 use hcl_edit::Span;
 use hcl_edit::expr::{Array, Expression, Object};
+use std::collections::BTreeMap;
 
 /// A part of a literal.
 #[derive(Clone, Copy)]
@@ -18,40 +19,78 @@ enum Element<'b> {
 }
 
 impl Blocks<'_> {
-    /// Returns the edit that removes the element from which a block gets its parts; `None` where these are not in one
-    /// literal. Whatever else reads that literal is compared by the verification.
-    pub(super) fn without_element(&self, at: usize) -> Option<Edit> {
+    /// Returns the edits that remove the elements from which blocks get their parts; `None` where these are not in
+    /// literals of one file. Whatever else reads such a literal is compared by the verification.
+    pub(super) fn without_elements(&self, blocks: &[usize]) -> Option<Vec<Edit>> {
+        let sources = blocks.iter().map(|at| self.sources(*at));
+        let sources = sources.collect::<Option<Vec<_>>>()?;
+        let path = &sources.first()?.first()?.file;
+        if sources.iter().flatten().any(|source| source.file != *path) {
+            return None;
+        }
+        let file = File::open(self.stack.tree, path).ok()?;
+        let mut literals: BTreeMap<usize, Vec<Element<'_>>> = BTreeMap::new();
+        for sources in &sources {
+            let mut around = Vec::new();
+            elements(
+                file.value_around(sources.first()?.span)?,
+                sources,
+                &mut around,
+            );
+            let objects = around.iter().rev().find(|element| element.is_object());
+            let element = *objects.or(around.last())?;
+            literals.entry(element.start()?).or_default().push(element);
+        }
+        let mut edits = Vec::new();
+        for elements in literals.into_values() {
+            let mut gone: Vec<_> = elements.iter().map(Element::position).collect();
+            gone.sort_unstable();
+            match *elements.first()? {
+                Element::Entry(object, _) => {
+                    edits.extend(take_out_entries(file.page, object, &gone)?);
+                }
+                Element::Item(items, _) => {
+                    let span = items.span()?;
+                    let list = List::open(file.page.text.get(span.clone())?)?;
+                    let change = |own| match gone.contains(&own) {
+                        true => Change::Remove,
+                        false => Change::Keep,
+                    };
+                    let changes: Vec<_> = (0..items.len()).map(change).collect();
+                    edits.push(file.page.edit(span, list.changed(&changes)?));
+                }
+            }
+        }
+        Some(edits)
+    }
+
+    /// Returns the places in literals of the parts of a block; `None` where it has none.
+    fn sources(&self, at: usize) -> Option<Vec<&Source>> {
         let prefix = format!("{}[{at}].", self.name);
         let parts = self.declared.attributes.iter();
         let parts = parts.filter(|(path, _)| path.starts_with(&prefix));
         let literals = parts.filter(|(_, part)| part.site == Site::MapEntry);
         let sources: Vec<&Source> = literals.map(|(_, part)| &part.source).collect();
-        let (first, others) = sources.split_first()?;
-        if others.iter().any(|other| other.file != first.file) {
-            return None;
-        }
-        let file = File::open(self.stack.tree, &first.file).ok()?;
-        let mut around = Vec::new();
-        elements(file.value_around(first.span)?, &sources, &mut around);
-        let objects = around.iter().rev().find(|element| element.is_object());
-        let element = objects.or(around.last())?;
-        match *element {
-            Element::Entry(object, at) => take_out_entry(&file, object, at),
-            Element::Item(items, at) => {
-                let span = items.span()?;
-                let list = List::open(file.page.text.get(span.clone())?)?;
-                let change = |own| match own == at {
-                    true => Change::Remove,
-                    false => Change::Keep,
-                };
-                let changes: Vec<_> = (0..items.len()).map(change).collect();
-                Some(file.page.edit(span, list.changed(&changes)?))
-            }
-        }
+        (!sources.is_empty()).then_some(sources)
     }
 }
 
 impl Element<'_> {
+    /// Returns where the literal starts.
+    fn start(&self) -> Option<usize> {
+        let span = match self {
+            Self::Entry(object, _) => object.span(),
+            Self::Item(items, _) => items.span(),
+        };
+        Some(span?.start)
+    }
+
+    fn position(&self) -> usize {
+        match self {
+            Self::Entry(_, at) | Self::Item(_, at) => *at,
+        }
+    }
+
     fn is_object(&self) -> bool {
         let value = match self {
             Self::Entry(object, at) => object.iter().nth(*at).map(|(_, value)| value.expr()),

@@ -49,8 +49,7 @@ impl Writer<'_> {
         Ok(Attempt {
             edits,
             expected,
-            better: None,
-            map: None,
+            ..Attempt::default()
         })
     }
 }

@@ -91,7 +91,11 @@ fn is_json(file: &str) -> Refusal {
     FileRefusal::Json(file.to_owned()).into()
 }
 
-fn open<'a>(file: &'a str, stack: &Stack<'a>) -> Result<JsonFile<'a>, Refusal> {
+/// Opens a file of JSON.
+///
+/// # Errors
+/// Why it may not be edited.
+pub(super) fn open<'a>(file: &'a str, stack: &Stack<'a>) -> Result<JsonFile<'a>, Refusal> {
     let texts = match is_code(file) {
         true => Texts::Templates,
         false => Texts::Plain,

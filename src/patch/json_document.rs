@@ -105,12 +105,7 @@ impl JsonRewrite<'_> {
                 self.page.edit(span.0..span.1, text)
             }
             ChangeKind::Added(span, entry) => {
-                let map = Source {
-                    file: self.page.file.to_owned(),
-                    line: 1,
-                    span: *span,
-                };
-                let map = Literal::open(self.page, &map).filter(|_| is_object);
+                let map = Literal::open(self.page, *span).filter(|_| is_object);
                 let edits = map.and_then(|map| map.add(std::slice::from_ref(entry)));
                 return edits.ok_or_else(|| JsonRefusal::Added(path(), at()).into());
             }
@@ -118,7 +113,7 @@ impl JsonRewrite<'_> {
                 let file = self.file.filter(|_| is_object);
                 let owner = file.and_then(|file| Some((file, file.owner(part.span())?)));
                 let edit = match owner {
-                    Some((file, Owner::Entry(object, at))) => take_out_entry(file, object, at),
+                    Some((file, Owner::Entry(object, at))) => take_out_entry(file.page, object, at),
                     _ => None,
                 };
                 edit.ok_or_else(|| JsonRefusal::Removed(path(), at()))?
@@ -130,7 +125,7 @@ impl JsonRewrite<'_> {
     /// Replaces a literal, or the literal that an expression refers to; `None` where there is neither.
     fn value(&self, part: &Part, value: &Value) -> Option<Edit> {
         if let Some(behind) = &part.behind {
-            return edit_behind(self.stack, behind, value.clone());
+            return edit_behind(self.stack, behind, value);
         }
         let old = self.page.text.get(part.span.0..part.span.1)?;
         let text = self.written(value).filter(|_| is_literal(old))?;

@@ -30,11 +30,32 @@ impl<'a> JsonFile<'a> {
 
     /// Returns the edit that removes the entry whose value starts at a byte.
     pub(super) fn remove(&self, at: usize) -> Option<Edit> {
-        let (entries, index) = holder(&self.root, at)?;
+        self.remove_all(&[at])?.pop()
+    }
+
+    /// Returns where the object starts that holds the entry whose value starts at a byte: at its first entry.
+    pub(super) fn object_around(&self, at: usize) -> Option<usize> {
+        let (entries, _) = holder(&self.root, at)?;
+        Some(entries.first()?.at)
+    }
+
+    /// Returns the edits that remove entries of one object, whose values start at these bytes.
+    pub(super) fn remove_all(&self, starts: &[usize]) -> Option<Vec<Edit>> {
+        let (entries, _) = holder(&self.root, *starts.first()?)?;
+        let is_gone = |at: &usize| starts.contains(&entries[*at].value.at);
+        let gone: Vec<_> = (0..entries.len()).filter(is_gone).collect();
         let spans: Vec<_> = entries.iter().map(|e| e.at..e.value.end).collect();
-        let range = removed(&spans, index..index + 1)?;
-        self.is_plain(&range)
-            .then(|| self.page.edit(range, String::new()))
+        let mut edits = Vec::new();
+        if gone.len() < entries.len() {
+            self.remove_runs(&spans, &gone, &mut edits)?;
+            return Some(edits);
+        }
+        let (first, last) = (spans.first()?, spans.last()?);
+        let start = self.page.text.get(..first.start)?.trim_end().len();
+        let rest = self.page.text.get(last.end..)?;
+        let range = start..last.end + rest.len() - rest.trim_start().len();
+        let is_free = self.is_plain(&range);
+        is_free.then(|| vec![self.page.edit(range, String::new())])
     }
 
     fn merge(&self, node: &Node<'a>, new: &Value, edits: &mut Vec<Edit>) -> Option<()> {

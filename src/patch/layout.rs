@@ -67,7 +67,8 @@ impl<'a> SourceFile<'a> {
         self.edit(line.end..line.end, text)
     }
 
-    /// Removes the lines of an attribute or entry; `None` where it shares them with other code.
+    /// Removes the lines of an attribute or entry, with its comment right above; `None` where it shares them with other
+    /// code.
     pub(super) fn take_out(&self, whole: Range<usize>) -> Option<Edit> {
         let (first, last) = (
             self.line_of(whole.start),
@@ -79,21 +80,53 @@ impl<'a> SourceFile<'a> {
         if !alone || !(rest.is_empty() || rest.starts_with('#') || rest.starts_with("//")) {
             return None;
         }
-        Some(self.edit(first.start..last.end, String::new()))
+        Some(self.edit(
+            self.own_start(first.start, last.end)..last.end,
+            String::new(),
+        ))
+    }
+
+    /// Returns where the lines of a part start, with the comment right above it. A comment that heads several parts,
+    /// which follow one another line by line, stays.
+    pub(super) fn own_start(&self, start: usize, end: usize) -> usize {
+        let comment = self.comment_above(start);
+        let above = self.text[..comment].lines().next_back();
+        let above = above.unwrap_or_default().trim();
+        let heads = above.is_empty() || above.ends_with(['{', '[', '(']);
+        let below = self.text[end..].lines().next().unwrap_or_default().trim();
+        let closes = below.is_empty() || below.starts_with(['}', ']', ')']);
+        match heads && !closes && !is_comment(below) {
+            true => start,
+            false => comment,
+        }
+    }
+
+    /// Returns where the comment right above a line starts: nothing but comments is in its lines. Without one it is
+    /// where the line starts.
+    fn comment_above(&self, line: usize) -> usize {
+        let mut start = line;
+        while let Some(above) = start.checked_sub(1).map(|at| self.line_of(at)) {
+            let text = self.text[above.clone()].trim();
+            let opening = match text.starts_with('#') || text.starts_with("//") {
+                true => Some(above.start),
+                false if text.ends_with("*/") => self.text[..above.end].rfind("/*"),
+                false => None,
+            };
+            let Some(opening) = opening else {
+                break;
+            };
+            let first = self.line_of(opening).start;
+            if !self.text[first..opening].trim().is_empty() {
+                break;
+            }
+            start = first;
+        }
+        start
     }
 
     /// Removes a block, with the comment right above it and one of the blank lines around it.
     pub(super) fn take_out_block(&self, span: Range<usize>) -> Edit {
-        let mut start = self.line_of(span.start).start;
-        while let Some(above) = start.checked_sub(1).map(|at| self.line_of(at)) {
-            if !self.text[above.clone()]
-                .trim_start()
-                .starts_with(['#', '/'])
-            {
-                break;
-            }
-            start = above.start;
-        }
+        let mut start = self.comment_above(self.line_of(span.start).start);
         let mut end = self.line_of(span.end.saturating_sub(1)).end;
         let below = self.line_of(end.min(self.text.len().saturating_sub(1)));
         if end < self.text.len() && self.text[below.clone()].trim().is_empty() {
@@ -107,4 +140,9 @@ impl<'a> SourceFile<'a> {
         }
         self.edit(start..end, String::new())
     }
+}
+
+/// Returns whether a text begins with a comment.
+pub(super) fn is_comment(text: &str) -> bool {
+    ["#", "//", "/*"].iter().any(|sign| text.starts_with(sign))
 }

@@ -2,8 +2,9 @@
 
 use super::layout::SourceFile;
 use super::literal::render;
+use super::refusal::Refusal;
 use crate::code::parse;
-use crate::model::{Part, Value};
+use crate::model::{Part, Source, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Array, Expression};
 use std::ops::Range;
@@ -36,7 +37,7 @@ pub(super) fn rewrite_list(
             None => Change::Remove,
         });
     }
-    let are_last = kept.iter().chain(&missing).copied().eq(items_to_write);
+    let are_last = !kept.is_empty() && kept.iter().chain(&missing).copied().eq(items_to_write);
     let pattern = list.spans.first().map_or("\"", |span| &old[span.clone()]);
     let written = missing
         .into_iter()
@@ -44,7 +45,7 @@ pub(super) fn rewrite_list(
     let mut written = written.collect::<Option<Vec<_>>>()?.into_iter();
     for (at, change) in changes.iter_mut().enumerate() {
         // A comment speaks of its own item, and leaves with it.
-        if matches!(change, Change::Remove) && !are_last && !list.has_comment_beside(at) {
+        if matches!(change, Change::Remove) && !are_last && !list.has_own_comment(at) {
             *change = written.next().map_or(Change::Remove, Change::Replace);
         }
     }
@@ -54,6 +55,16 @@ pub(super) fn rewrite_list(
         true => Some(text),
         false => List::open(&text)?.with(&added),
     }
+}
+
+/// Returns the items of a list, whose bytes do not matter.
+pub(super) fn items_of(list: &Value) -> Option<Vec<Part>> {
+    let item = |value: &Value| Part {
+        value: value.clone(),
+        span: (0, 0),
+        behind: None,
+    };
+    Some(list.as_list()?.iter().map(item).collect())
 }
 
 /// A literal list, as it is written.
@@ -115,13 +126,20 @@ impl<'a> List<'a> {
         &self.page.text[end..self.page.line_of(end.saturating_sub(1)).end]
     }
 
-    fn has_comment_beside(&self, at: usize) -> bool {
-        has_comment(self.rest_of_line(at))
+    /// Returns whether a comment speaks of an item: at the end of its line, or right above it.
+    fn has_own_comment(&self, at: usize) -> bool {
+        let lines = self.lines(at, at);
+        let lines = lines.and_then(|lines| self.text.get(lines));
+        has_comment(self.rest_of_line(at)) || lines.is_some_and(has_comment)
     }
 
-    /// Returns whether nothing but comments shares the lines of an item.
-    fn is_alone(&self, at: usize) -> bool {
-        self.starts_line(at) && self.page.take_out(self.spans[at].clone()).is_some()
+    /// Returns the lines of the items from one to another, with their comments; `None` where anything else shares them.
+    fn lines(&self, first: usize, last: usize) -> Option<Range<usize>> {
+        let own = |at: usize| self.page.take_out(self.spans[at].clone());
+        let are_alone = (first..=last).all(|at| self.starts_line(at) && own(at).is_some());
+        let whole = self.spans[first].start..self.spans[last].end;
+        let edit = self.page.take_out(whole).filter(|_| are_alone)?;
+        Some(edit.range)
     }
 
     fn starts_line(&self, at: usize) -> bool {
@@ -134,7 +152,10 @@ impl<'a> List<'a> {
     pub(super) fn changed(&self, changes: &[Change]) -> Option<String> {
         let is_gone = |at: &usize| matches!(changes.get(*at), Some(Change::Remove));
         if !changes.is_empty() && (0..changes.len()).all(|at| is_gone(&at)) {
-            return (!has_comment(self.page.text)).then(|| "[]".to_owned());
+            let lines = self.lines(0, changes.len() - 1);
+            let mut rest = self.text.to_owned();
+            rest.replace_range(lines.unwrap_or_default(), "");
+            return (!has_comment(&rest)).then(|| "[]".to_owned());
         }
         let mut edits = Vec::new();
         let mut at = 0;
@@ -161,12 +182,7 @@ impl<'a> List<'a> {
     /// would go that does not speak of them.
     fn removal(&self, first: usize, last: usize) -> Option<Range<usize>> {
         let (start, end) = (self.spans[first].start, self.spans[last].end);
-        let lines = || {
-            let are_alone = (first..=last).all(|at| self.is_alone(at));
-            let range =
-                self.page.line_of(start).start..self.page.line_of(end.saturating_sub(1)).end;
-            are_alone.then_some(range)
-        };
+        let lines = || self.lines(first, last);
         let free =
             |range: Range<usize>| (!has_comment(&self.page.text[range.clone()])).then_some(range);
         if let Some(next) = self.spans.get(last + 1) {
@@ -176,6 +192,8 @@ impl<'a> List<'a> {
         let behind = self.page.text[end..].trim_start();
         match behind.starts_with(',') {
             true => lines().or_else(|| free(before..end)),
+            // Its comment leaves with it.
+            false if has_comment(self.rest_of_line(last)) => lines(),
             // The separator before it has nothing to separate any more.
             false => free(before..end).or_else(lines),
         }
@@ -210,6 +228,16 @@ impl<'a> List<'a> {
             text.insert(end, ',');
         }
         Some(text)
+    }
+}
+
+/// Returns why the text of a value is not edited: a comment in a list, or an expression that is no literal.
+pub(super) fn not_rewritten(path: &str, source: &Source, text: &str) -> Refusal {
+    let is_list = matches!(parse::expression(text), Ok(Expression::Array(_)));
+    let (path, place) = (path.to_owned(), source.place());
+    match is_list && has_comment(text) {
+        true => Refusal::Commented { path, place },
+        false => Refusal::NotPlain { path, place },
     }
 }
 

@@ -73,15 +73,9 @@ impl<'a> File<'a> {
         owner(&self.body, &(span.0..span.1))
     }
 
-    /// Returns the expression of the argument that holds these bytes: of a top-level block, or of the file itself.
+    /// Returns the expression of the argument that holds these bytes: of a block, or of the file itself.
     pub(super) fn value_around(&self, span: (usize, usize)) -> Option<&Expression> {
-        let block = self.block_around(span);
-        let body = block.map_or(&self.body, |block| &block.body);
-        let mut values = body.attributes().map(|attribute| &attribute.value);
-        values.find(|value| {
-            let own = value.span().unwrap_or_default();
-            own.start <= span.0 && span.1 <= own.end
-        })
+        value_around(&self.body, span)
     }
 
     /// Returns the top-level block that holds these bytes.
@@ -91,6 +85,16 @@ impl<'a> File<'a> {
             own.start <= span.0 && span.1 <= own.end
         })
     }
+}
+
+fn value_around(body: &Body, span: (usize, usize)) -> Option<&Expression> {
+    let mut values = body.attributes().map(|attribute| &attribute.value);
+    let own = values.find(|value| {
+        let own = value.span().unwrap_or_default();
+        own.start <= span.0 && span.1 <= own.end
+    });
+    let mut blocks = body.blocks();
+    own.or_else(|| blocks.find_map(|block| value_around(&block.body, span)))
 }
 
 /// Returns whether a file holds HCL: JSON, and what code reads besides, is left as it is formatted.
@@ -250,11 +254,11 @@ pub(super) fn whole(attribute: &Attribute) -> Option<Range<usize>> {
     Some(start..attribute.value.span()?.end)
 }
 
-/// Returns where the last attribute of a block ends; for a block without attributes, where its first line ends.
+/// Returns the bytes of the last attribute of a block; `depends_on`, which closes a resource, counts only alone.
 pub(super) fn last_attribute(block: &Block) -> Option<Range<usize>> {
-    block
-        .body
-        .attributes()
-        .filter_map(whole)
-        .max_by_key(|range| range.end)
+    let last = block.body.attributes().max_by_key(|attribute| {
+        let end = whole(attribute).map_or(0, |range| range.end);
+        (attribute.key.as_str() != "depends_on", end)
+    });
+    whole(last?)
 }

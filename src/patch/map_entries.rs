@@ -2,10 +2,10 @@
 
 use super::hcl_writer;
 use super::layout::SourceFile;
-use super::list::{has_comment, rewrite_list};
+use super::list::{has_comment, items_of, rewrite_list};
 use super::literal::{key, render};
 use super::location::{File, entry_span};
-use super::map::{Literal, take_out_part, word};
+use super::map::{Literal, take_out_parts, word};
 use super::refusal::Refusal;
 use super::splice;
 use super::target::Target;
@@ -32,7 +32,7 @@ struct Map<'a> {
     object: Object,
     /// The bytes of each entry.
     spans: Vec<Range<usize>>,
-    source: &'a Source,
+    span: (usize, usize),
 }
 
 impl Target<'_> {
@@ -50,14 +50,49 @@ impl Target<'_> {
         let known = own.map_or(&Value::Null, |own| &own.value);
         let not_plain = |path: String, place: String| Refusal::NotPlain { path, place };
         let whole = || not_plain(self.path.to_owned(), source.place());
-        let file = file.ok_or_else(whole)?;
-        rewrite(file, source, (known, value)).map_err(|why| match why {
+        let page = file.ok_or_else(whole)?.page;
+        rewrite(page, source.span, (known, value)).map_err(|why| match why {
             NotEdited::NoLiteral => whole(),
-            NotEdited::Entry(key, at) => {
-                not_plain(entry_path(self.path, &key), file.page.place(at))
-            }
+            NotEdited::Entry(key, at) => not_plain(entry_path(self.path, &key), page.place(at)),
         })
     }
+}
+
+/// Returns the edits after which the literal at a place has another value: of maps and lists, in whatever depth, the
+/// parts that stay keep their text. A single text may become a list that holds it, and the other way round. `None` where
+/// something else is written there.
+pub(super) fn rewrite_value(
+    page: SourceFile<'_>,
+    span: (usize, usize),
+    (known, new): (&Value, &Value),
+) -> Option<Vec<Edit>> {
+    let old = page.text.get(span.0..span.1)?.trim_end();
+    let text = match (parse::expression(old).ok()?, new) {
+        (Expression::Object(_), Value::Map(_)) => return rewrite(page, span, (known, new)).ok(),
+        (Expression::Array(_), Value::List(items)) => {
+            rewrite_list(old, items, items_of(known).as_deref(), &|_| None)?
+        }
+        (Expression::Array(_), Value::String(_)) => {
+            let items = std::slice::from_ref(new);
+            rewrite_list(old, items, items_of(known).as_deref(), &|_| None)?
+        }
+        (_, Value::List(items)) if known.as_list().is_none() && items.contains(known) => {
+            let more = items.iter().filter(|item| *item != known);
+            let more = more
+                .map(|item| render(item, ""))
+                .collect::<Option<Vec<_>>>()?;
+            format!("[{old}, {}]", more.join(", "))
+        }
+        (
+            Expression::String(_)
+            | Expression::Number(_)
+            | Expression::Bool(_)
+            | Expression::Null(_),
+            new,
+        ) => render(new, old)?,
+        _ => return None,
+    };
+    Some(vec![page.edit(span.0..span.0 + old.len(), text)])
 }
 
 /// Returns the edits after which the map at a place has the entries of another one. `known` is its value: an entry that
@@ -66,11 +101,11 @@ impl Target<'_> {
 /// # Errors
 /// Why the map is not edited.
 fn rewrite(
-    file: &File<'_>,
-    source: &Source,
+    page: SourceFile<'_>,
+    span: (usize, usize),
     (known, live): (&Value, &Value),
 ) -> Result<Vec<Edit>, NotEdited> {
-    let map = Map::open(file.page, source).ok_or(NotEdited::NoLiteral)?;
+    let map = Map::open(page, span).ok_or(NotEdited::NoLiteral)?;
     let (mut edits, mut gone) = (Vec::new(), Vec::new());
     let mut keys = BTreeSet::new();
     for (at, (name, value)) in map.object.iter().enumerate() {
@@ -82,8 +117,8 @@ fn rewrite(
         if new.is_null() {
             gone.push(at);
         } else if !is_same(known.get(&name), new) {
-            let edit = map.replace(value.expr(), new);
-            edits.push(edit.ok_or(NotEdited::Entry(name, map.spans[at].start))?);
+            let more = map.replace(value.expr(), (known.get(&name), new));
+            edits.extend(more.ok_or(NotEdited::Entry(name, map.spans[at].start))?);
         }
     }
     let entries = live.as_map().into_iter().flatten();
@@ -91,7 +126,7 @@ fn rewrite(
     let missing: Vec<Entry> = missing
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    let apart = map.exchange(file, &gone, &missing).and_then(|more| {
+    let apart = map.exchange(&gone, &missing).and_then(|more| {
         splice::join(&mut edits, &more).ok()?;
         Some(edits)
     });
@@ -101,50 +136,44 @@ fn rewrite(
 }
 
 impl<'a> Map<'a> {
-    fn open(page: SourceFile<'a>, source: &'a Source) -> Option<Self> {
-        let text = page.text.get(source.span.0..source.span.1)?;
+    fn open(page: SourceFile<'a>, place: (usize, usize)) -> Option<Self> {
+        let text = page.text.get(place.0..place.1)?;
         let Expression::Object(object) = parse::expression(text).ok()? else {
             return None;
         };
-        let start = source.span.0;
+        let start = place.0;
         let span = |at| entry_span(&object, at).map(|own| start + own.start..start + own.end);
         let spans = (0..object.len()).map(span).collect::<Option<_>>()?;
         Some(Self {
             page,
             object,
             spans,
-            source,
+            span: place,
         })
     }
 
-    /// Writes another value in place of a literal; `None` where it is computed.
-    fn replace(&self, value: &Expression, new: &Value) -> Option<Edit> {
-        let start = self.source.span.0;
+    /// Writes another value in place of one of the map; `None` where it is computed.
+    fn replace(&self, value: &Expression, values: (&Value, &Value)) -> Option<Vec<Edit>> {
         let span = value.span()?;
-        let span = start + span.start..start + span.end;
-        let old = self.page.text.get(span.clone())?;
-        let text = match (value, new) {
-            (Expression::Array(_), Value::List(items)) => rewrite_list(old, items, None, &|_| None),
-            (
-                Expression::String(_)
-                | Expression::Number(_)
-                | Expression::Bool(_)
-                | Expression::Null(_),
-                new,
-            ) => render(new, old),
-            _ => None,
-        };
-        Some(self.page.edit(span, text?))
+        let span = (self.span.0 + span.start, self.span.0 + span.end);
+        rewrite_value(self.page, span, values)
     }
 
     /// Removes entries and adds others: each that is new takes the place of one that goes, as far as there are any.
-    fn exchange(&self, file: &File<'_>, gone: &[usize], missing: &[Entry]) -> Option<Vec<Edit>> {
-        let both = gone.len().min(missing.len());
+    fn exchange(&self, gone: &[usize], missing: &[Entry]) -> Option<Vec<Edit>> {
+        // A comment speaks of its own entry, and leaves with it.
+        let has_comment = |at: &&usize| {
+            let lines = self.page.take_out(self.spans[**at].clone());
+            let text = lines.and_then(|lines| self.page.text.get(lines.range));
+            text.is_some_and(has_comment)
+        };
+        let (left, free): (Vec<usize>, Vec<usize>) = gone.iter().partition(has_comment);
+        let both = free.len().min(missing.len());
         let mut edits = Vec::new();
-        for (at, (name, value)) in gone.iter().zip(missing) {
+        for (at, (name, value)) in free.iter().zip(missing) {
             let entry = self.object.iter().nth(*at)?.1.expr().span()?;
             let old = self.spans.get(*at)?;
-            let start = self.source.span.0 + entry.start;
+            let start = self.span.0 + entry.start;
             let sign = match self.page.text.get(old.start..start)?.trim_end() {
                 before if before.ends_with(':') => ":",
                 _ => " =",
@@ -152,11 +181,11 @@ impl<'a> Map<'a> {
             let text = format!("{}{sign} {}", key(name), render(value, "")?);
             edits.push(self.page.edit(old.clone(), text));
         }
-        for at in &gone[both..] {
-            edits.push(take_out_part(file, &self.spans, *at)?);
-        }
+        let mut removed = [&left, &free[both..]].concat();
+        removed.sort_unstable();
+        edits.extend(take_out_parts(self.page, &self.spans, &removed)?);
         if missing.len() > both {
-            edits.extend(Literal::open(self.page, self.source)?.add(&missing[both..])?);
+            edits.extend(Literal::open(self.page, self.span)?.add(&missing[both..])?);
         }
         let mut apart = Vec::new();
         splice::join(&mut apart, &edits).ok()?;
@@ -165,7 +194,7 @@ impl<'a> Map<'a> {
 
     /// Rewrites the whole map; returns `None` where a comment or a computed value would be lost.
     fn whole(&self, live: &Value) -> Option<Vec<Edit>> {
-        let span = self.source.span.0..self.source.span.1;
+        let span = self.span.0..self.span.1;
         let text = self.page.text.get(span.clone())?;
         let is_plain = |value: &Expression| {
             matches!(
@@ -185,7 +214,8 @@ impl<'a> Map<'a> {
     }
 }
 
-/// Returns whether two values are the same to a map, all of whose values have one type.
+/// Returns whether two values are the same to a map, all of whose values have one type, or to a policy, whose lists
+/// have no order.
 fn is_same(known: &Value, new: &Value) -> bool {
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
@@ -193,5 +223,12 @@ fn is_same(known: &Value, new: &Value) -> bool {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    known == new || (text(known).is_some() && text(known) == text(new))
+    let is_only = |items: &[Value], single: &Value| matches!(items, [only] if only == single);
+    match (known, new) {
+        (Value::List(own), Value::List(new)) => {
+            own.len() == new.len() && new.iter().all(|item| own.contains(item))
+        }
+        (Value::List(items), single) | (single, Value::List(items)) => is_only(items, single),
+        _ => known == new || (text(known).is_some() && text(known) == text(new)),
+    }
 }

@@ -49,6 +49,7 @@ mod reasons;
 mod referring;
 mod refusal;
 mod regroup;
+mod removals;
 mod remove;
 mod restore;
 mod siblings;

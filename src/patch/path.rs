@@ -65,6 +65,13 @@ pub(super) fn set(value: &mut Value, steps: &[Step], new_value: &Value) -> bool 
     }
 }
 
+/// Nests a value below these keys.
+pub(super) fn nested(keys: &[String], value: Value) -> Option<(String, Value)> {
+    let (first, rest) = keys.split_first()?;
+    let outer = |inner, key: &String| Value::map([(key.clone(), inner)]);
+    Some((first.clone(), rest.iter().rev().fold(value, outer)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

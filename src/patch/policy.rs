@@ -1,13 +1,14 @@
 //! Edits policies statement by statement: those with an equal meaning stay as they are written.
 
 use super::layout::SourceFile;
-use super::list::rewrite_list;
+use super::list::{items_of, rewrite_list};
 use super::literal::{escape_templates, key, render};
 use super::location::File;
+use super::map_entries::rewrite_value;
 use super::reasons::PolicyRefusal;
 use super::refusal::Refusal;
 use super::target::Target;
-use super::{Stack, defaults};
+use super::{Stack, defaults, splice};
 use crate::model::{
     Definition, Edit, Part, Parts, PolicyCode, PolicyForm, Schema, Source, StatementCode, Value,
     ValueMap, escape_json, sort_policy,
@@ -62,19 +63,27 @@ impl Rewrite<'_> {
                 None => gone.push(number),
             }
         }
-        for number in gone {
-            // One that is gone makes room for one that is new.
-            match live.is_empty() {
-                false => edits.push(self.replace(number, &live.remove(0))?),
-                true => edits.push(self.remove(number)?),
-            }
+        // One that is gone makes room for one that is new.
+        let room = gone.len().min(live.len());
+        for number in gone.drain(..room) {
+            edits.push(self.exchange(number, &live.remove(0))?);
         }
+        edits.extend(self.remove(&gone)?);
+        // What another edit replaces needs no indentation.
+        let indented = |edits: &mut Vec<Edit>, edit: Option<Edit>| {
+            let edit: Vec<_> = edit.into_iter().collect();
+            let _ = splice::join(edits, &edit);
+        };
+        indented(&mut edits, self.moved_end(&gone));
         if !live.is_empty() && self.is_single() {
             edits.extend(self.listed(&live)?);
             return Ok(edits);
         }
         for statement in &live {
             edits.push(self.add(statement)?);
+        }
+        if !live.is_empty() {
+            indented(&mut edits, self.deeper_end());
         }
         Ok(edits)
     }
@@ -102,7 +111,8 @@ impl Rewrite<'_> {
                 let of = |value: &Value| Value::map([(**key, value.get(key).clone())]);
                 !self.same(&of(own), &of(live))
             });
-            live.get("Sid").is_empty() == sid.is_empty() && differ.count() == 1
+            let is_named_as_before = live.get("Sid").is_empty() == sid.is_empty();
+            differ.count() <= usize::from(is_named_as_before)
         };
         by_name.or_else(|| live.iter().position(alike))
     }
@@ -125,7 +135,7 @@ impl Rewrite<'_> {
                 continue;
             }
             let more = match (statement.parts.get(name), new_parts.get(name)) {
-                (Some(part), Some(value)) => self.rewrite(name, part, value).map(|edit| vec![edit]),
+                (Some(part), Some(value)) => self.rewrite(name, part, value),
                 (Some(part), None) => self.without(statement, part).map(|edit| vec![edit]),
                 (None, value) => {
                     let in_blocks = self.in_blocks((name, statement), (own.get(name), value));
@@ -143,41 +153,57 @@ impl Rewrite<'_> {
         Ok(edits)
     }
 
-    /// Replaces a value of this name, in the style of the old one: a text or a list.
-    pub(super) fn rewrite(&self, name: &str, part: &Part, value: &Value) -> Option<Edit> {
+    /// Replaces a value of this name, in the style of the old one: a text or a list. What stays of it keeps its text.
+    pub(super) fn rewrite(&self, name: &str, part: &Part, value: &Value) -> Option<Vec<Edit>> {
         let value = match self.code.form {
             PolicyForm::Document => variables(name, value),
             _ => value.clone(),
         };
-        if let Some(behind) = &part.behind {
-            return edit_behind(self.stack, behind, value);
+        let behind = part.behind.as_ref();
+        if let Some(edit) = behind.and_then(|behind| edit_behind(self.stack, behind, &value)) {
+            return Some(vec![edit]);
         }
-        let span = part.span;
+        let (span, form) = (part.span, self.code.form);
+        if form == PolicyForm::Object
+            && let Some(edits) = rewrite_value(self.page, span, (&part.value, &value))
+        {
+            return Some(edits);
+        }
         let old = self.page.text.get(span.0..span.1)?;
-        let value = match (old.starts_with('['), value) {
-            (true, Value::List(items)) => {
-                let known = items_of(&part.value);
-                let kept = rewrite_list(old, &items, known.as_deref(), &|_| None);
-                if let Some(text) = kept {
-                    return Some(self.page.edit(span.0..span.1, text));
-                }
-                Value::List(items)
-            }
-            (true, single) if matches!(single, Value::String(_)) => Value::List(vec![single]),
+        let text = match (old.starts_with('['), &value) {
+            (true, Value::List(_) | Value::String(_)) => self.relisted(old, part, &value)?,
             (false, Value::List(items)) if items.len() == 1 && old.starts_with('"') => {
-                items.into_iter().next()?
+                self.literal(items.first()?)?
             }
-            (_, value) => value,
+            (false, Value::List(items)) if items.contains(&part.value) => {
+                let more = items.iter().filter(|item| **item != part.value);
+                let more = more
+                    .map(|item| self.literal(item))
+                    .collect::<Option<Vec<_>>>()?;
+                let comma = if form == PolicyForm::Json { "," } else { ", " };
+                format!("[{old}{comma}{}]", more.join(comma))
+            }
+            (_, value) => self.literal(value)?,
         };
-        let text = match self.code.form {
-            PolicyForm::Json => json(&value),
-            _ => render(&value, "")?,
-        };
-        Some(self.page.edit(span.0..span.1, text))
+        Some(vec![self.page.edit(span.0..span.1, text)])
+    }
+
+    /// Returns the text of a list after a text, or another list, took its place.
+    fn relisted(&self, old: &str, part: &Part, value: &Value) -> Option<String> {
+        let items = value.as_list().unwrap_or(std::slice::from_ref(value));
+        let kept = rewrite_list(old, items, items_of(&part.value).as_deref(), &|_| None);
+        kept.or_else(|| self.literal(&Value::List(items.to_vec())))
+    }
+
+    fn literal(&self, value: &Value) -> Option<String> {
+        match self.code.form {
+            PolicyForm::Json => Some(json(value)),
+            _ => render(value, ""),
+        }
     }
 
     /// Replaces a statement.
-    fn replace(&self, number: usize, live: &Value) -> Result<Edit, Refusal> {
+    pub(super) fn replace(&self, number: usize, live: &Value) -> Result<Edit, Refusal> {
         self.keeps_template(&self.code.statements[number])?;
         let span = self.code.statements[number].whole.span;
         let indent = self.page.indent_of(span.0);
@@ -194,7 +220,8 @@ impl Rewrite<'_> {
     fn add(&self, live: &Value) -> Result<Edit, Refusal> {
         let last = self.last()?;
         let (start, end) = last.whole.span;
-        let indent = self.page.indent_of(start);
+        // Of `}, {` the line of the closing brace tells.
+        let indent = self.page.indent_of(end.saturating_sub(1));
         let text = self.written(live, indent)?;
         let line = self.page.line_end();
         let alone = self.page.text[self.page.line_of(start).start..start]
@@ -209,27 +236,6 @@ impl Rewrite<'_> {
                 .to_owned(),
         };
         Ok(self.page.edit(end..end, lead + &text))
-    }
-
-    /// Removes a statement, with its separator.
-    fn remove(&self, number: usize) -> Result<Edit, Refusal> {
-        let all = &self.code.statements;
-        let spans: Vec<_> = all.iter().map(|statement| statement.whole.span).collect();
-        let range = match (number.checked_sub(1), spans.get(number + 1)) {
-            (Some(before), _) => spans[before].1..spans[number].1,
-            (None, Some(next)) => spans[number].0..next.0,
-            (None, None) => {
-                return Err(PolicyRefusal::Empty(self.at.clone()).into());
-            }
-        };
-        let between = range.start..range.end.max(range.start);
-        let text = self.page.text.get(between.clone()).unwrap_or_default();
-        let own = self.page.text.get(spans[number].0..spans[number].1);
-        let rest = text.replace(own.unwrap_or_default(), "");
-        if rest.contains(['#', '/']) {
-            return Err(PolicyRefusal::Comment(self.at.clone()).into());
-        }
-        Ok(self.page.edit(between, String::new()))
     }
 
     fn last(&self) -> Result<&StatementCode, Refusal> {
@@ -253,10 +259,12 @@ impl Rewrite<'_> {
         let written = live.iter().map(|statement| self.written(statement, indent));
         let written = written.collect::<Result<Vec<_>, _>>()?;
         let added = format!(", {}]", written.join(", "));
-        Ok(vec![
+        let mut edits = vec![
             self.page.edit(start..start, "[".to_owned()),
             self.page.edit(end..end, added),
-        ])
+        ];
+        edits.extend(self.deeper_end());
+        Ok(edits)
     }
 
     /// Writes a statement in the form of this policy, with the lines after the first indented by `indent`.
@@ -330,7 +338,7 @@ impl Target<'_> {
 }
 
 /// Replaces the literal that a part of a policy, or of another text of JSON, refers to.
-pub(super) fn edit_behind(stack: &Stack<'_>, behind: &Definition, value: Value) -> Option<Edit> {
+pub(super) fn edit_behind(stack: &Stack<'_>, behind: &Definition, value: &Value) -> Option<Edit> {
     let source = &behind.source;
     defaults::check(source, stack).ok()?;
     let file = File::open(stack.tree, &source.file).ok()?;
@@ -341,25 +349,16 @@ pub(super) fn edit_behind(stack: &Stack<'_>, behind: &Definition, value: Value) 
         Parts::Policy(_) | Parts::Json(_) => return None,
     };
     let text = match (old.starts_with('['), value) {
-        (true, Value::List(items)) => rewrite_list(old, &items, known, &|_| None)?,
-        (true, single @ Value::String(_)) => rewrite_list(old, &[single], known, &|_| None)?,
-        (false, Value::List(items)) if items.len() == 1 => render(items.first()?, old)?,
-        (false, single @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) => {
-            render(&single, old)?
+        (true, Value::List(items)) => rewrite_list(old, items, known, &|_| None)?,
+        (true, Value::String(_)) => {
+            rewrite_list(old, std::slice::from_ref(value), known, &|_| None)?
         }
+        (false, Value::List(items)) if items.len() == 1 => render(items.first()?, "")?,
+        (false, Value::String(_)) => render(value, "")?,
+        (false, Value::Number(_) | Value::Bool(_)) => render(value, old)?,
         _ => return None,
     };
     Some(file.page.edit(source.span.0..source.span.1, text))
-}
-
-/// Returns the items of a list, whose bytes do not matter.
-fn items_of(list: &Value) -> Option<Vec<Part>> {
-    let item = |value: &Value| Part {
-        value: value.clone(),
-        span: (0, 0),
-        behind: None,
-    };
-    Some(list.as_list()?.iter().map(item).collect())
 }
 
 /// Escapes IAM's own variables, which a policy document writes as `&{...}`, in a part of this name. Actions have none.

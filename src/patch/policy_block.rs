@@ -38,10 +38,12 @@ impl Rewrite<'_> {
             if part.value.as_list()?.len() != before.len() {
                 return None;
             }
-            edits.push(match after {
-                Some(items) => self.rewrite(name, part, &Value::List(items.clone()))?,
-                None => self.without_block(part)?,
-            });
+            match after {
+                Some(items) => {
+                    edits.extend(self.rewrite(name, part, &Value::List(items.clone()))?)
+                }
+                None => edits.push(self.without_block(part)?),
+            }
         }
         for (_, block) in live.iter().filter(|(key, _)| !own.contains_key(*key)) {
             edits.push(self.with_block(statement, (name, block))?);

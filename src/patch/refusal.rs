@@ -161,6 +161,14 @@ pub(super) enum Refusal {
         /// File and line.
         place: String,
     },
+    /// A list with a comment that an edit would lose, or leave beside another item.
+    #[error("a comment in `{path}` at {place} stands between what changes and what stays")]
+    Commented {
+        /// The attribute.
+        path: String,
+        /// File and line.
+        place: String,
+    },
     /// A block on one line.
     #[error("the block at {0} stands on one line")]
     OneLine(String),
@@ -225,6 +233,7 @@ impl Refusal {
             | Self::NotPlain { .. }
             | Self::Heredoc(_)
             | Self::SharesLine { .. }
+            | Self::Commented { .. }
             | Self::OneLine(_)
             | Self::Policy(_)
             | Self::Json(_) => RefusalKind::Layout,

@@ -3,7 +3,7 @@
 use super::Stack;
 use super::dependents::Dependents;
 use super::location::{File, Owner, entry_at};
-use super::map::{take_out_entry, take_out_part};
+use super::map::{take_out_entry, take_out_parts};
 use super::reasons::RemovalRefusal;
 use super::refusal::Refusal;
 use crate::code::{self, parse};
@@ -95,7 +95,7 @@ fn entry(
                 .and_then(|(_, value)| value.expr().span());
             let value = value.ok_or_else(missing)?;
             match file.owner((span.0 + value.start, span.0 + value.end)) {
-                Some(Owner::Entry(object, at)) => take_out_entry(&file, object, at),
+                Some(Owner::Entry(object, at)) => take_out_entry(file.page, object, at),
                 _ => None,
             }
         }
@@ -106,7 +106,8 @@ fn entry(
             let all: Vec<_> = all
                 .map(|item_span| span.0 + item_span.start..span.0 + item_span.end)
                 .collect();
-            take_out_part(&file, &all, at.ok_or_else(missing)?)
+            let gone = [at.ok_or_else(missing)?];
+            take_out_parts(file.page, &all, &gone).and_then(|mut edits| edits.pop())
         }
         _ => None,
     };

@@ -3,7 +3,7 @@
 use super::data_file::is_data;
 use super::defaults;
 use super::hcl_writer;
-use super::list::rewrite_list;
+use super::list::{not_rewritten, rewrite_list};
 use super::literal::render;
 use super::location::{File, Owner, block_at, last_attribute, page, whole};
 use super::map::{Literal, take_out_entry};
@@ -124,7 +124,7 @@ impl Target<'_> {
                 self.add_argument((&location.source, &argument.name), &all, stack)
             }
             Site::LeftOutEntry(keys) => {
-                let entry = nested(keys, map()).ok_or_else(|| self.no_literal())?;
+                let entry = path::nested(keys, map()).ok_or_else(|| self.no_literal())?;
                 self.put_entries(&location.source, &[entry], stack)
             }
             _ => self.put_entries(&location.source, entries, stack),
@@ -168,7 +168,7 @@ impl Target<'_> {
                 self.add_argument((&location.source, &argument.name), &all, stack)
             }
             Site::LeftOutEntry(keys) => {
-                let entry = nested(keys, value.clone()).ok_or_else(|| self.no_literal())?;
+                let entry = path::nested(keys, value.clone()).ok_or_else(|| self.no_literal())?;
                 self.put_entries(&location.source, &[entry], stack)
             }
             _ if self.block(stack).is_some() => Err(Refusal::Block {
@@ -255,7 +255,7 @@ impl Target<'_> {
         let indent = format!("{}  ", page.indent_of(span.start));
         let text = page.text.get(span.clone()).unwrap_or_default();
         let opens = span.start + text.find('{').ok_or_else(one_line)?;
-        if page.line_of(opens).end <= span.end {
+        if page.text[opens..span.end].contains('\n') {
             return Ok(vec![page.put_after(
                 opens,
                 &indent,
@@ -301,7 +301,7 @@ impl Target<'_> {
             return self.put_entries_json(map, entries, stack);
         }
         let file = File::open(stack.tree, &map.file)?;
-        let literal = Literal::open(file.page, map).ok_or_else(|| Refusal::NoMap {
+        let literal = Literal::open(file.page, map.span).ok_or_else(|| Refusal::NoMap {
             name: self.name.to_owned(),
             place: map.place(),
         })?;
@@ -363,10 +363,7 @@ impl Target<'_> {
             (Value::List(items), _) => rewrite_list(old, items, None, &|_| None),
             (value, _) => referring(value).or_else(|| render(value, old)),
         };
-        let text = text.ok_or_else(|| Refusal::NotPlain {
-            path: self.path.to_owned(),
-            place: source.place(),
-        })?;
+        let text = text.ok_or_else(|| not_rewritten(self.path, source, old))?;
         Ok(vec![page.edit(source.span.0..source.span.1, text)])
     }
 
@@ -384,16 +381,9 @@ impl Target<'_> {
             Some(Owner::Attribute(attribute)) => whole(attribute)
                 .filter(|_| attribute.key.as_str() != "default")
                 .and_then(|whole| file.page.take_out(whole)),
-            Some(Owner::Entry(object, at)) => take_out_entry(&file, object, at),
+            Some(Owner::Entry(object, at)) => take_out_entry(file.page, object, at),
             _ => None,
         };
         Ok(vec![edit.ok_or_else(shares)?])
     }
-}
-
-/// Nests a value below these keys.
-fn nested(keys: &[String], value: Value) -> Option<Entry> {
-    let (first, rest) = keys.split_first()?;
-    let outer = |inner, key: &String| Value::map([(key.clone(), inner)]);
-    Some((first.clone(), rest.iter().rev().fold(value, outer)))
 }
