@@ -351,6 +351,27 @@ fn override_files_are_merged_by_terraforms_rules() {
     assert_eq!(regions, ["us-west-1", "eu-west-1"]);
 }
 
+/// HCL takes a block on one line only with one argument, and one of several lines only with its brace on its own.
+#[test]
+fn blocks_on_one_line_are_overridden_as_others_are() {
+    let code = "variable \"n\" { default = \"a\" }\nresource \"aws_iam_role\" \"r\" { name = var.n }\n\
+                resource \"aws_vpc\" \"v\" {\n  lifecycle { ignore_changes = [tags] }\n}\n";
+    let over = "variable \"n\" { default = \"b\" }\nresource \"aws_vpc\" \"v\" {\n  lifecycle { ignore_changes = [] }\n}\n";
+    let json = r#"{"resource": {"aws_iam_role": {"r": {"name": "${var.n}-json"}}}}"#;
+    let tree: Tree = [
+        ("main.tf", code),
+        ("override.tf", over),
+        ("z_override.tf.json", json),
+    ]
+    .into_iter()
+    .collect();
+    let evaluated = code::evaluate(&tree, "", &Options::default());
+    assert_eq!(evaluated.problems, []);
+    let declared = |address: &str| &evaluated.declared.resources[&address.parse().unwrap()];
+    assert_eq!(declared("aws_iam_role.r").value("name"), "b-json".into());
+    assert!(declared("aws_vpc.v").ignore_changes.is_empty());
+}
+
 #[test]
 fn what_overrides_nothing_is_not_valid() {
     for code in [

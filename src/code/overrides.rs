@@ -273,6 +273,12 @@ fn merge(text: &str, base: &Block, other: &Block, edits: &mut Vec<Edit>) {
             None => edits.extend(insert(end, block.span())),
         }
     }
+    // HCL takes a block of several lines only with its brace on a line of its own.
+    edits.push(Edit {
+        range: end..end,
+        text: None,
+        is_new: true,
+    });
     let is_replaced = |name: &str| blocks.contains(name) && name != LIFECYCLE;
     for part in base.body.iter() {
         match part {
