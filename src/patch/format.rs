@@ -87,7 +87,7 @@ fn pair(line: &str) -> Option<Pair> {
     let line = head(line);
     let (equals, _) = unquoted(line).find(|(_, c)| *c == '=')?;
     let key = line[..equals].trim();
-    let bare = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':');
+    let bare = |c: char| c.is_alphanumeric() || "_-./:()".contains(c);
     let is_quoted = key.len() > 1 && key.starts_with('"') && key.ends_with('"');
     let is_key = is_quoted || (!key.is_empty() && key.chars().all(bare));
     let value = line[equals + 1..].trim();
@@ -193,17 +193,26 @@ fn comments(lines: &[String], line: usize) -> Vec<(usize, usize, usize, usize)> 
         .collect()
 }
 
+/// Returns whether a part of a line is blanks, as `terraform fmt` writes them: no tabs.
+fn is_blank(line: &str, part: Range<usize>) -> bool {
+    line[part].bytes().all(|byte| byte == b' ')
+}
+
 /// Returns whether the lines around one are aligned as by `terraform fmt`.
 fn is_formatted(lines: &[String], line: usize) -> bool {
     let equals = assignments(lines, line);
     let equals = equals.iter();
     equals
-        .map(|(at, pair, expected_column)| column(&lines[*at], pair.equals) == *expected_column)
+        .map(|(at, pair, expected_column)| {
+            let line = &lines[*at];
+            column(line, pair.equals) == *expected_column && is_blank(line, pair.key..pair.equals)
+        })
         .chain(
             comments(lines, line)
                 .iter()
-                .map(|(at, _, start, expected_column)| {
-                    column(&lines[*at], *start) == *expected_column
+                .map(|(at, code, start, expected_column)| {
+                    let line = &lines[*at];
+                    column(line, *start) == *expected_column && is_blank(line, *code..*start)
                 }),
         )
         .all(|is_right| is_right)
@@ -234,6 +243,9 @@ mod tests {
         let ragged = "  a = 1\n  bb = 22\n";
         let after = ragged.replace("a ", "aaaa ");
         assert_eq!(realigned(ragged, &after, &[(2..3, 2..6)]), after);
+        let tabs = "\ta\t=\t1\t# one\n";
+        let after = tabs.replace('1', "22");
+        assert_eq!(realigned(tabs, &after, &[(5..6, 5..7)]), after);
     }
 
     #[test]
