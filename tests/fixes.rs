@@ -67,6 +67,26 @@ fn an_attribute_that_cannot_be_written_holds_no_other_back() {
     assert!(!by_hand.contains("max_session_duration"), "{by_hand}");
 }
 
+/// A second entry of the same key would win over the first without a word.
+#[test]
+fn an_entry_under_a_computed_key_is_not_written_once_more() {
+    let code = "locals {\n  key  = \"Name\"\n  name = \"web\"\n}\n\nresource \"aws_internet_gateway\" \"g\" {\n  tags = {\n    \
+                (local.key) = local.name\n    Stage       = \"prod\"\n  }\n}\n";
+    let (address, files) = ("aws_internet_gateway.g", [("main.tf", code)]);
+    let changed = |path: &str| difference(path, Value::Null, "other".into());
+    let (fix, _) = adopt(&files, address, vec![changed("tags[\"Name\"]")]);
+    let why = "the value is a local at main.tf:3, which others may use";
+    assert_eq!(
+        (fix.kind, fix.reason.as_deref()),
+        (FixKind::Refused, Some(why))
+    );
+    let (_, text) = adopted_in(&files, address, vec![changed("tags[\"New\"]")]);
+    assert!(
+        text.contains("\"prod\"\n    New         = \"other\"\n"),
+        "{text}"
+    );
+}
+
 #[test]
 fn where_no_attribute_can_be_written_each_reason_is_told() {
     let code = ROLE.replace("7200", "local.stage == \"prod\" ? length(\"x\") : 1");

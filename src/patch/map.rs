@@ -20,6 +20,8 @@ pub(super) struct Literal<'a> {
     last: Option<(Range<usize>, &'static str)>,
     /// The keys that it has: what stands there already is not added once more.
     keys: Vec<String>,
+    /// Whether it has further keys that the code computes.
+    pub has_computed_keys: bool,
     /// Whether the code refers to a map, into which the entries are merged.
     refers: bool,
 }
@@ -38,6 +40,7 @@ impl<'a> Literal<'a> {
                     span,
                     last: None,
                     keys: Vec::new(),
+                    has_computed_keys: false,
                     refers: true,
                 });
             }
@@ -51,6 +54,7 @@ impl<'a> Literal<'a> {
                 span,
                 last: None,
                 keys: Vec::new(),
+                has_computed_keys: false,
                 refers: false,
             });
         };
@@ -68,6 +72,7 @@ impl<'a> Literal<'a> {
             span,
             last: Some((whole, sign)),
             keys: object.iter().filter_map(|(key, _)| word(key)).collect(),
+            has_computed_keys: object.iter().any(|(key, _)| word(key).is_none()),
             refers: false,
         })
     }

@@ -3,12 +3,14 @@
 use super::Stack;
 use super::dependents::Dependents;
 use super::location::File;
+use super::map::Literal;
 use super::path::{self, Step};
 use super::refusal::{Refusal, Shared};
 use super::siblings::Siblings;
 use super::verify::ExpectedValue;
+use super::write::Entry;
 use crate::model::{
-    Address, Attribute, DeclaredResource, Definition, Difference, Finding, Location, Nesting,
+    Address, Attribute, DeclaredResource, Definition, Difference, Edit, Finding, Location, Nesting,
     Shape, Site, Type, Uneditable, Value,
 };
 use hcl_edit::Span;
@@ -104,6 +106,16 @@ impl<'a> Target<'a> {
             (None, Some(_)) => entries.collect(),
             (None, None) => vec![Slot::Block],
         }
+    }
+
+    /// Adds entries to a literal map.
+    ///
+    /// # Errors
+    /// An entry has no literal, or is there already, perhaps under a key that is computed.
+    pub(super) fn added(&self, map: &Literal<'_>, entries: &[Entry]) -> Result<Vec<Edit>, Refusal> {
+        let is_there = map.has_computed_keys && self.definition().is_some();
+        let added = map.add(entries).filter(|_| !is_there);
+        added.ok_or_else(|| Refusal::NoLiteral(self.path.to_owned()))
     }
 
     /// Returns the slot of a reference to another resource, or to what a data source or module tells, in the resource's

@@ -305,7 +305,7 @@ impl Target<'_> {
             name: self.name.to_owned(),
             place: map.place(),
         })?;
-        literal.add(entries).ok_or_else(|| self.no_literal())
+        self.added(&literal, entries)
     }
 
     /// Replaces a value.
