@@ -262,6 +262,49 @@ resource "aws_internet_gateway" "g" { tags = { Name = "g" } }
     );
 }
 
+/// What the provider may ignore is no drift and is named; what the state recorded it does not ignore.
+#[test]
+fn tags_that_the_provider_may_ignore_are_set_aside() {
+    let told = |blocks: &str| {
+        let code = format!(
+            "variable \"given\" {{}}\nprovider \"aws\" {{\n{blocks}\n}}\nresource \"aws_internet_gateway\" \"g\" {{ tags = {{ \
+             Name = \"g\" }} }}\n"
+        );
+        let state = r#"{"tags": {"Name": "g", "Old": "o"}, "tags_all": {"Name": "g", "Old": "o"}}"#;
+        let live = r#"{"tags_all": {"Name": "changed", "ScannedAt": "now", "k8s/x": "1"}}"#;
+        let found = with_code(&code, "aws_internet_gateway.g", state, live);
+        let reason = found
+            .set_aside
+            .iter()
+            .find_map(|finding| finding.reason.clone());
+        (told(&found), reason.unwrap_or_default())
+    };
+    let drift = || vec![r#"tags["Name"] Drift"#.to_owned()];
+    let stale = || r#"tags["Old"] StaleState"#.to_owned();
+    for unknown in [
+        "ignore_tags { keys = var.given }",
+        "ignore_tags { keys = [\"Other\", var.given] }",
+        "ignore_tags { key_prefixes = var.given }",
+        "dynamic \"ignore_tags\" {\n  for_each = var.given\n  content { keys = [\"Other\"] }\n}",
+        "dynamic \"ignore_tags\" {\n  for_each = [1]\n  content { keys = [var.given] }\n}",
+    ] {
+        let ((found, aside), reason) = told(unknown);
+        assert_eq!(found, drift(), "{unknown}");
+        let may_be = |key: &str| format!("tags[\"{key}\"] Ignored");
+        assert_eq!(
+            aside,
+            [may_be("ScannedAt"), may_be("k8s/x"), stale()],
+            "{unknown}"
+        );
+        assert_eq!(
+            reason,
+            "the code does not determine the provider's `ignore_tags`, which may name it"
+        );
+    }
+    let known = "ignore_tags {\n  keys = [\"ScannedAt\"]\n  key_prefixes = [\"k8s/\"]\n}";
+    assert_eq!(told(known).0, (drift(), vec![stale()]));
+}
+
 /// `dynamic` makes blocks of a provider as it makes those of a resource.
 #[test]
 fn tags_of_a_provider_count_where_dynamic_blocks_make_them() {

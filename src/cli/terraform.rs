@@ -4,7 +4,7 @@
 use super::checkout::{Checkout, MAX_FILE_BYTES};
 use super::installed::INSTALLED;
 use super::output::tell;
-use crate::code::GivenVariables;
+use crate::code::{EnvironmentTags, GivenVariables};
 use crate::model::Tree;
 use crate::scan::load::Stack;
 use crate::settings::Workspace;
@@ -28,6 +28,8 @@ pub(super) struct Environment {
     pub workspace: Option<String>,
     /// The settings of backends, such as `TF_HTTP_ADDRESS`.
     backends: BackendEnvironment,
+    /// The tags that `TF_AWS_*` gives to AWS providers.
+    tags: EnvironmentTags,
     /// All of it, for `get_env` of a Terragrunt configuration.
     all: Arc<BTreeMap<String, String>>,
     /// `TF_DATA_DIR`: where `.terraform` is, if not there.
@@ -67,6 +69,7 @@ impl Environment {
                     if let Some(variable) = name.strip_prefix(VARIABLE) {
                         all.variables.insert(variable.to_owned(), value);
                     } else {
+                        all.tags.add(name, &value);
                         all.backends.add(name, &value);
                     }
                 }
@@ -210,10 +213,12 @@ fn initialised(
     is_inside.then(|| Checkout::read_limited(&real, MAX_FILE_BYTES).ok())?
 }
 
-/// Gives each stack the variables that the environment sets: those of the arguments count after its own.
+/// Gives each stack the variables and the providers' tags that the environment sets: the variables of the arguments
+/// count after its own.
 pub(super) fn set_variables(stacks: &mut [Stack], environment: &Environment, checkout: &Checkout) {
     for stack in stacks {
         stack.given_variables.environment = environment.variables.clone();
+        stack.given_variables.tags = environment.tags.clone();
         for argument in &environment.arguments {
             match argument {
                 PlanArgument::Variable(name, value) => {
@@ -255,6 +260,9 @@ mod tests {
             ),
             ("TF_CLI_ARGS", "-no-color -var-file=first.tfvars"),
             ("TF_WORKSPACE", "blue"),
+            ("TF_AWS_DEFAULT_TAGS_Team", "core"),
+            ("TF_AWS_IGNORE_TAGS_KEYS", "Scan, B,"),
+            ("TF_AWS_IGNORE_TAGS_KEY_PREFIXES", "k8s/"),
             ("PATH", "/bin"),
         ];
         let environment = Environment::read(
@@ -267,6 +275,11 @@ mod tests {
             BTreeMap::from([("session".into(), "7200".into())])
         );
         assert_eq!(environment.workspace.as_deref(), Some("blue"));
+        let mut tags = EnvironmentTags::default();
+        tags.add("TF_AWS_DEFAULT_TAGS_Team", "core");
+        tags.add("TF_AWS_IGNORE_TAGS_KEYS", "Scan,B");
+        tags.add("TF_AWS_IGNORE_TAGS_KEY_PREFIXES", "k8s/");
+        assert_eq!(environment.tags, tags);
         assert_eq!(
             environment.arguments,
             [

@@ -1,6 +1,7 @@
 //! Holds what all module instances of one evaluation share.
 
 use super::budget::Budget;
+use super::environment_tags::EnvironmentTags;
 use super::instance::FileValue;
 use super::overlay::Overlay;
 use super::{Options, Recorded, RequestedFiles, Shared};
@@ -19,6 +20,8 @@ pub(super) struct Context<'t> {
     pub budget: Budget,
     /// The workspace.
     pub workspace: String,
+    /// The tags that the environment gives to AWS providers.
+    pub environment_tags: EnvironmentTags,
     /// The recorded values of resources that the code refers to.
     pub recorded: Recorded,
     /// The repository's files, which code may read.
@@ -57,6 +60,7 @@ impl<'t> Context<'t> {
                 "" => "default".to_owned(),
                 named => named.to_owned(),
             },
+            environment_tags: options.given.tags.clone(),
             recorded: options.recorded.clone(),
             shared: options.shared.clone(),
         })

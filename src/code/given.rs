@@ -1,6 +1,8 @@
-//! Holds the values of variables from the command line: `TF_VAR_name` and `--var name=value`.
+//! Holds the values of variables from the command line: `TF_VAR_name` and `--var name=value`; and the tags that its
+//! environment gives to providers.
 
 use super::context::Context;
+use super::environment_tags::EnvironmentTags;
 use super::folder::Problem;
 use super::instance::{Measured, Setting};
 use super::parse;
@@ -21,6 +23,8 @@ pub struct GivenVariables {
     pub arguments: Vec<(String, String)>,
     /// The environment that `get_env` of a Terragrunt configuration reads. On a server there is none.
     pub terragrunt: Option<Arc<BTreeMap<String, String>>>,
+    /// The tags of AWS providers that `TF_AWS_*` of the environment sets. On a server there are none.
+    pub tags: EnvironmentTags,
 }
 
 impl GivenVariables {

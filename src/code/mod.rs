@@ -14,6 +14,7 @@ mod edited_places;
 mod effort;
 mod element;
 mod endpoint;
+mod environment_tags;
 mod equality;
 mod expression;
 mod fault;
@@ -82,6 +83,7 @@ mod variables_json;
 mod version_constraint;
 
 pub use edited_places::EditedPlaces;
+pub use environment_tags::EnvironmentTags;
 pub use fetched::{FetchedModule, FetchedModules, ModuleCall, OtherModules, calls_to_fetch};
 pub use folder::Problem;
 pub use given::GivenVariables;
@@ -200,6 +202,13 @@ impl Evaluated {
         let configurations = self.providers.iter().rev();
         let tags = configurations.map(|provider| (&provider.key, &provider.tags));
         tags.collect()
+    }
+
+    /// Returns the parts that could not be evaluated, with the reasons, and what is not known of the providers' tags.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
+        let problems = self.problems.iter().map(ToString::to_string);
+        let providers = self.providers.iter();
+        problems.chain(providers.filter_map(ProviderConfig::unknown_tags))
     }
 }
 

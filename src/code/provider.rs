@@ -1,5 +1,6 @@
 //! Evaluates provider configurations: region, account and tags.
 
+use super::environment_tags::EnvironmentTags;
 use super::expression::certain_key;
 use super::folder::ModuleFolder;
 use super::instance::Instance;
@@ -8,7 +9,7 @@ use super::resource;
 use super::scope::Scope;
 use super::size::Size;
 use super::typed::Typed;
-use crate::model::{AccountId, AwsLocation, IgnoredTags, ProviderKey, ProviderTags, Value};
+use crate::model::{AccountId, AwsLocation, ProviderKey, ProviderTags, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ObjectValue};
 use hcl_edit::structure::Block;
@@ -20,6 +21,9 @@ const AWS: &str = "aws";
 
 /// The nested block with the tags that the provider adds.
 const DEFAULT_TAGS: &str = "default_tags";
+
+/// The nested block with the tags that the provider ignores.
+const IGNORE_TAGS: &str = "ignore_tags";
 
 /// One provider configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +38,29 @@ pub struct ProviderConfig {
     pub tags: ProviderTags,
     /// The texts in its `default_tags` that the code makes from parts of secrets.
     pub made_of_secrets: BTreeSet<String>,
+}
+
+impl ProviderConfig {
+    /// Returns what is not known of its tags, as a sentence; `None` where all is known.
+    pub(super) fn unknown_tags(&self) -> Option<String> {
+        let mut unknown = Vec::new();
+        if self.tags.default.has_unknown() {
+            unknown.push("which tags it adds, so those that the state recorded count");
+        }
+        if self.tags.ignored.has_unknown() {
+            unknown.push("which tags it ignores, so those that only AWS has are set aside");
+        }
+        let alias = self.key.alias.as_ref();
+        let alias = alias.map(|alias| format!(".{alias}")).unwrap_or_default();
+        let module = match self.key.module.as_str() {
+            "" => String::new(),
+            module => format!("{module}."),
+        };
+        let name = format!("{module}{}{alias}", self.key.name);
+        let unknown = unknown.join("; and ");
+        (!unknown.is_empty())
+            .then(|| format!("provider {name}: the code does not determine {unknown}"))
+    }
 }
 
 /// Adds the AWS provider configurations of one module instance, as far as the budget allows.
@@ -81,11 +108,40 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
             Err(excess) => scope.refuse_at(excess, block.span()),
         }
     }
+    declare_implied(instance, providers);
+}
+
+/// Adds the default configuration of the root module where no block writes it and the environment gives it tags.
+fn declare_implied(instance: &Instance<'_>, providers: &mut Vec<ProviderConfig>) {
+    let environment = &instance.context.environment_tags;
+    let key = ProviderKey {
+        module: String::new(),
+        name: AWS.to_owned(),
+        alias: None,
+    };
+    let is_written = || providers.iter().any(|provider| provider.key == key);
+    if *environment == EnvironmentTags::default() || !instance.path.is_empty() || is_written() {
+        return;
+    }
+    let config = ProviderConfig {
+        region: Value::Null,
+        account: None,
+        tags: ProviderTags {
+            default: environment.default_with(Value::Null),
+            ignored: environment.ignored_with(Vec::new(), Vec::new()),
+        },
+        made_of_secrets: BTreeSet::new(),
+        key,
+    };
+    if instance.context.budget.keep(size(&config)).is_ok() {
+        providers.push(config);
+    }
 }
 
 /// Evaluates the default and ignored tags of a provider block.
 fn provider_tags(scope: &Scope<'_>, block: &Block) -> ProviderTags {
-    let ignored = nested(scope, block, "ignore_tags");
+    let environment = &scope.instance.context.environment_tags;
+    let ignored = nested(scope, block, IGNORE_TAGS);
     let texts = |name: &str| -> Vec<String> {
         let texts = ignored.get(name).as_list().unwrap_or_default().iter();
         texts
@@ -94,14 +150,13 @@ fn provider_tags(scope: &Scope<'_>, block: &Block) -> ProviderTags {
     };
     let default = match nested(scope, block, DEFAULT_TAGS) {
         Value::Unknown => Value::Unknown,
-        block => match block.get("tags") {
-            Value::Null => Value::Map(Default::default()),
-            tags => tags.clone(),
-        },
+        block => environment.default_with(block.get("tags").clone()),
     };
     ProviderTags {
         default,
-        ignored: IgnoredTags::new(texts("keys"), texts("key_prefixes")),
+        ignored: environment
+            .ignored_with(texts("keys"), texts("key_prefixes"))
+            .with_unknown(ignored.has_unknown()),
     }
 }
 
@@ -141,6 +196,12 @@ pub(super) fn default_tags<'a>(
     };
     let entry = |(key, value): (_, &'a ObjectValue)| Some((certain_key(scope, key)?, value.expr()));
     Some((key, tags.iter().filter_map(entry).collect()))
+}
+
+/// Returns the blocks with the tags that a provider adds or ignores.
+pub(super) fn blocks_of_tags(block: &Block) -> impl Iterator<Item = &Block> {
+    let blocks = block.body.blocks();
+    blocks.filter(|inner| [DEFAULT_TAGS, IGNORE_TAGS].contains(&block_name(inner)))
 }
 
 /// Returns the name of a configuration's provider in states; `None` where it is not the AWS provider.

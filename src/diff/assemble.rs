@@ -15,19 +15,26 @@ use std::collections::BTreeSet;
 struct ByVerdict {
     drifted: Vec<Difference>,
     ignored: Vec<Difference>,
+    may_be_ignored: Vec<Difference>,
     pending: Vec<Difference>,
     stale: Vec<Difference>,
 }
 
 impl ByVerdict {
     /// Returns the differences that are no drift, with the kind, the verdict and the displayed reason of each group.
-    fn set_aside(self) -> [(Kind, Verdict, Vec<Difference>, &'static str); 3] {
+    fn set_aside(self) -> [(Kind, Verdict, Vec<Difference>, &'static str); 4] {
         [
             (
                 Kind::Modified,
                 Verdict::Ignored,
                 self.ignored,
                 "`lifecycle.ignore_changes` names it",
+            ),
+            (
+                Kind::Modified,
+                Verdict::Ignored,
+                self.may_be_ignored,
+                "the code does not determine the provider's `ignore_tags`, which may name it",
             ),
             (
                 Kind::CodeOnly,
@@ -81,6 +88,10 @@ pub(super) fn modified(
             _ if is_ignored() => {
                 difference.verdict = Verdict::Ignored;
                 sorted.ignored.push(difference);
+            }
+            _ if tags::may_be_ignored(compared, &difference) => {
+                difference.verdict = Verdict::Ignored;
+                sorted.may_be_ignored.push(difference);
             }
             _ => sorted.drifted.push(difference),
         }

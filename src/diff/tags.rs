@@ -168,6 +168,23 @@ pub(super) fn is_set_by_default(compared: &ComparedResource<'_>, difference: &Di
         }
 }
 
+/// Returns whether the provider may ignore all of a difference: a tag that the state lacks may be one that it never
+/// recorded, where the code does not determine which those are.
+pub(super) fn may_be_ignored(compared: &ComparedResource<'_>, difference: &Difference) -> bool {
+    let has_unknown = |tags: &ProviderTags| tags.ignored.has_unknown();
+    if !compared.tags.is_some_and(has_unknown) {
+        return false;
+    }
+    let path = difference.path.as_str();
+    if NAMES.contains(&root_attribute(path)) && !NAMES.contains(&path) {
+        return difference.recorded.is_null();
+    }
+    let name = path.rsplit('.').next().unwrap_or_default();
+    let mut recorded = difference.recorded.as_map().into_iter().flatten();
+    (NAMES.contains(&name) || name == VOLUME_TAGS)
+        && recorded.all(|(key, value)| value == difference.live.get(key))
+}
+
 /// Returns whether all declared tags are known: then the code leaves out every other tag.
 fn complete(compared: &ComparedResource<'_>) -> bool {
     let own = compared.declared.map(|declared| declared.value("tags"));

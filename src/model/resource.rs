@@ -97,6 +97,8 @@ pub struct IgnoredTags {
     keys: BTreeSet<String>,
     /// None is a prefix of another.
     prefixes: BTreeSet<String>,
+    /// Whether there are others that the code does not determine.
+    has_unknown: bool,
 }
 
 impl IgnoredTags {
@@ -115,7 +117,22 @@ impl IgnoredTags {
         Self {
             keys: keys.into_iter().collect(),
             prefixes: shortest,
+            has_unknown: false,
         }
+    }
+
+    /// Returns these tags, and others that the code does not determine where `has_unknown` is set.
+    #[must_use]
+    pub fn with_unknown(self, has_unknown: bool) -> Self {
+        Self {
+            has_unknown,
+            ..self
+        }
+    }
+
+    /// Returns whether there are others that the code does not determine.
+    pub fn has_unknown(&self) -> bool {
+        self.has_unknown
     }
 
     /// Returns the keys.
@@ -128,7 +145,7 @@ impl IgnoredTags {
         self.prefixes.iter()
     }
 
-    /// Returns whether there are none.
+    /// Returns whether none is known.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty() && self.prefixes.is_empty()
     }

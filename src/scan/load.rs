@@ -205,7 +205,7 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         .collect();
     notes.extend(outside.iter().map(ToString::to_string));
     let code = evaluate(&stack.path, &mut options, state.as_mut().ok(), sources);
-    notes.splice(0..0, code.problems.iter().map(ToString::to_string));
+    notes.splice(0..0, code.notes());
     notes.extend(unread_code(sources.tree, &stack.path));
     if let Some(folder) = code.folder.as_ref().filter(|folder| **folder != stack.path) {
         notes.extend(unread_code(sources.tree, folder));
