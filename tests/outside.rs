@@ -1,6 +1,6 @@
 //! Variables that are set out of sight: by files that nobody names, by the shell, by HCP Terraform.
 
-use driftguard::code::{self, GivenVariables, Options, OutsideVariable, Recorded};
+use driftguard::code::{self, EnvironmentTags, GivenVariables, Options, OutsideVariable, Recorded};
 use driftguard::model::{Attributes, ProviderKey, Resource, Tree, Value};
 use driftguard::resources;
 use std::sync::Arc;
@@ -123,6 +123,78 @@ fn what_a_file_sets_that_terraform_reads_by_itself_is_not_set_outside() {
     let evaluated = code::evaluate(&tree, "", &options(recorded()));
     let role = &evaluated.declared.resources[&"aws_iam_role.app".parse().unwrap()];
     assert_eq!(role.value("max_session_duration"), Value::Unknown);
+}
+
+/// Which instances there are is not known: what is recorded of one tells of the code that all have.
+#[test]
+fn a_variable_is_followed_into_modules_whose_instances_are_not_certain() {
+    let main = r#"
+variable "owner" { default = "nobody" }
+variable "names" {}
+variable "keys" {}
+variable "spare" {}
+provider "aws" {
+  ignore_tags { keys = var.keys }
+}
+module "apps" {
+  source   = "./app"
+  for_each = var.names
+  owner    = "team-${var.owner}"
+}
+"#;
+    let app = "variable \"owner\" {}\nresource \"aws_iam_role\" \"app\" {\n  description = \"of ${var.owner}\"\n}\n";
+    let recorded = |owner: &str| {
+        let description = format!("of team-{owner}");
+        let role = |key: &str| {
+            let address = format!("module.apps[\"{key}\"].aws_iam_role.app");
+            role(&address, &[("description", description.as_str().into())])
+        };
+        vec![role("a"), role("b")]
+    };
+    let names = |owner: &str| {
+        let files = [("main.tf", main), ("app/main.tf", app)];
+        let found = outside(&files, recorded(owner)).into_iter();
+        found.map(|variable| variable.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names("zed"), ["keys", "names", "owner"]);
+    assert_eq!(names("nobody"), ["keys", "names"]);
+}
+
+#[test]
+fn the_environment_gives_tags_to_every_provider() {
+    let tags = |code: &str| {
+        let mut tags = EnvironmentTags::default();
+        tags.add("TF_AWS_DEFAULT_TAGS_Team", "env");
+        tags.add("TF_AWS_DEFAULT_TAGS_Cost", "7");
+        tags.add("TF_AWS_IGNORE_TAGS_KEYS", "Scan, B,");
+        tags.add("TF_AWS_IGNORE_TAGS_KEY_PREFIXES", "k8s/");
+        tags.add("PATH", "/bin");
+        let options = Options {
+            given: GivenVariables {
+                tags,
+                ..GivenVariables::default()
+            },
+            ..Options::default()
+        };
+        let tree: Tree = [("main.tf", code)].into_iter().collect();
+        let evaluated = code::evaluate(&tree, "", &options);
+        assert_eq!(evaluated.providers.len(), 1);
+        let tags = evaluated.providers[0].tags.clone();
+        let ignored = ["A", "B", "Scan", "k8s/x", "C"].map(|key| tags.ignores(key));
+        (tags.default, ignored)
+    };
+    let default = |team: &str| Value::map([("Cost", "7".into()), ("Team", team.into())]);
+    let code = "provider \"aws\" {\n  default_tags { tags = { Team = \"code\" } }\n  ignore_tags { keys = [\"A\"] }\n}\n";
+    assert_eq!(
+        tags(code),
+        (default("code"), [true, true, true, true, false])
+    );
+    let ignored = [false, true, true, true, false];
+    assert_eq!(tags("provider \"aws\" {}\n"), (default("env"), ignored));
+    // The default configuration need not be written.
+    assert_eq!(tags("locals { a = 1 }\n"), (default("env"), ignored));
+    let unknown = "variable \"x\" {}\nprovider \"aws\" {\n  default_tags { tags = var.x }\n}\n";
+    assert_eq!(tags(unknown), (Value::Unknown, ignored));
 }
 
 #[test]

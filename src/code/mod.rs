@@ -45,6 +45,7 @@ mod number;
 mod operation;
 mod output;
 mod outside;
+mod outside_state;
 mod outside_variable;
 mod overlay;
 mod overrides;

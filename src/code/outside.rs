@@ -7,6 +7,7 @@ use super::expression::certain_key;
 use super::file::File;
 use super::folder::ModuleIndex;
 use super::instance::{Instance, SetBy};
+use super::outside_state::OutsideState;
 use super::outside_variable::{OutsideVariable, as_text};
 use super::overlay::Overlay;
 use super::recorded::Recorded;
@@ -14,9 +15,7 @@ use super::references::{Finder, Names};
 use super::root_code::RootCode;
 use super::scope::Scope;
 use super::{Options, call, candidates, folder, provider, resource, variable};
-use crate::model::{
-    Attribute, Catalog, Key, ModuleStep, Nesting, Resource, Schema, Shape, Tree, Type, Value,
-};
+use crate::model::{Attribute, Catalog, Key, Nesting, Resource, Schema, Shape, Tree, Type, Value};
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,7 +80,7 @@ pub fn outside_variables(
         let mut search = Search {
             finder: Finder::new(names.clone()),
             recorded: &options.recorded,
-            calls: recorded_calls(&options.recorded),
+            state: OutsideState::of(&options.recorded),
             catalog,
             evidence: BTreeMap::new(),
         };
@@ -111,24 +110,9 @@ pub fn outside_variables(
 struct Search<'s> {
     finder: Finder,
     recorded: &'s Recorded,
-    calls: Calls<'s>,
+    state: OutsideState<'s>,
     catalog: &'s Catalog,
     evidence: BTreeMap<Rc<str>, Evidence>,
-}
-
-/// The keys of the recorded instances of each call, by the modules around it and its name.
-type Calls<'s> = BTreeMap<(&'s [ModuleStep], &'s str), BTreeSet<Option<&'s Key>>>;
-
-fn recorded_calls(recorded: &Recorded) -> Calls<'_> {
-    let mut calls = Calls::new();
-    for resource in recorded.resources() {
-        let modules = resource.address.modules.as_slice();
-        for (depth, step) in modules.iter().enumerate() {
-            let around = (&modules[..depth], step.name.as_str());
-            calls.entry(around).or_default().insert(step.key.as_ref());
-        }
-    }
-    calls
 }
 
 /// The recorded value of one attribute, and how to compare it.
@@ -165,8 +149,7 @@ impl<'s> Search<'s> {
         let Some(name) = block.labels.first() else {
             return;
         };
-        let around = (instance.path.as_slice(), name.as_str());
-        let Some(recorded) = self.calls.get(&around) else {
+        let Some(recorded) = self.state.keys(&instance.path, name.as_str()) else {
             return;
         };
         if !resource::is_repeated(&block.body) || instance.context.budget.is_over() {
@@ -178,8 +161,9 @@ impl<'s> Search<'s> {
             .map(|(key, _)| key)
             .collect();
         instance.context.budget.settle(mark, 0);
-        let are_certain = !keys.contains(&None);
-        if are_certain && !keys.iter().flatten().eq(recorded.iter().copied().flatten()) {
+        if keys.contains(&None) {
+            self.uncertain_instances(&scope, &block.body);
+        } else if !keys.iter().flatten().eq(recorded.iter().copied().flatten()) {
             self.other_instances(&scope, &block.body);
         }
     }
@@ -196,11 +180,8 @@ impl<'s> Search<'s> {
             return;
         }
         let block_name = (instance.path.as_slice(), tf_type.as_str(), name.as_str());
-        let recorded: BTreeMap<Option<&Key>, &'s Resource> = self
-            .recorded
-            .instances(block_name)
-            .map(|resource| (resource.address.key.as_ref(), resource))
-            .collect();
+        let recorded: BTreeMap<Option<&Key>, &'s Resource> =
+            self.state.instances(self.recorded, block_name);
         if recorded.is_empty() {
             return;
         }
@@ -216,6 +197,16 @@ impl<'s> Search<'s> {
         }
         if are_certain && !declared.iter().eq(recorded.keys().filter_map(|key| *key)) {
             self.other_instances(&scope, &block.body);
+        }
+    }
+
+    /// Records which variables decide on instances that are not certain.
+    fn uncertain_instances(&mut self, scope: &Scope<'_>, body: &Body) {
+        let counted = ["count", "for_each"].map(|name| body.get_attribute(name));
+        for counted in counted.into_iter().flatten() {
+            for name in self.finder.of_expression(scope, &counted.value) {
+                self.evidence.entry(name).or_default();
+            }
         }
     }
 
@@ -338,6 +329,11 @@ impl<'s> Search<'s> {
         self.finder.enter(root);
         for (file, block) in root.folder.blocks("provider") {
             let scope = root.scope(file);
+            for tags in provider::blocks_of_tags(block) {
+                for name in self.finder.of_body(&scope, &tags.body) {
+                    self.evidence.entry(name).or_default();
+                }
+            }
             let Some((key, tags)) = provider::default_tags(&scope, block) else {
                 continue;
             };
