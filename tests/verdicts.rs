@@ -475,6 +475,37 @@ fn tags_that_the_provider_ignores_are_nobodys_in_blocks_as_well() {
     assert_eq!(told("\"backup:\""), [""; 0]);
     let both = ["root_block_device[0].tags Drift", "volume_tags Drift"];
     assert_eq!(told("\"other:\""), both);
+    assert_eq!(told("var.given"), [""; 0]);
+}
+
+#[test]
+fn tags_that_the_provider_may_ignore_are_set_aside_in_blocks_as_well() {
+    let code = "variable \"given\" {}\nprovider \"aws\" {\n  ignore_tags { keys = var.given }\n}\nresource \"aws_instance\" \"web\" \
+                {\n  root_block_device {}\n  ebs_block_device {\n    device_name = \"f\"\n    tags = { Name = \"f\" }\n  }\n}\n";
+    let volumes = |root: &str, name: &str, further: &str| {
+        format!(
+            r#"{{"root_block_device": [{{"volume_id": "vol-1", "tags": {root}}}],
+            "ebs_block_device": [{{"device_name": "f", "volume_id": "vol-2", "tags": {{"Name": "{name}"{further}}}}}]}}"#
+        )
+    };
+    let recorded = volumes("{}", "f", "");
+    let told = |live: &str| told(&with_code(code, "aws_instance.web", &recorded, live));
+    let scanned = r#", "ScannedAt": "now""#;
+    let (root, further) = ("root_block_device[0].tags", "ebs_block_device");
+    assert_eq!(
+        told(&volumes(r#"{"ScannedAt": "now"}"#, "f", scanned)),
+        (
+            vec![],
+            vec![format!("{further} Ignored"), format!("{root} Ignored")]
+        )
+    );
+    let (found, aside) = told(&volumes("{}", "other", scanned));
+    assert!(
+        !aside.iter().any(|line| line.starts_with(further)),
+        "{aside:?}"
+    );
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with(further));
 }
 
 /// What is found in AWS below a role or elsewhere.

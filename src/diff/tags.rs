@@ -99,24 +99,32 @@ pub(super) fn without_ignored<'v>(
         return Cow::Owned(Value::map(own));
     }
     match (ignoring, value) {
-        (Some(tags), Value::List(_) | Value::Map(_)) => Cow::Owned(kept(tags, name, value)),
+        (Some(tags), Value::List(_) | Value::Map(_)) => {
+            Cow::Owned(kept(&|key| tags.ignores(key), name, value))
+        }
         _ => Cow::Borrowed(value),
     }
 }
 
-fn kept(tags: &ProviderTags, name: &str, value: &Value) -> Value {
-    let is_tags = NAMES.contains(&name) || name == VOLUME_TAGS;
+/// Returns whether an attribute of this name holds tags.
+fn holds_tags(name: &str) -> bool {
+    NAMES.contains(&name) || name == VOLUME_TAGS
+}
+
+/// Returns a value without the tags, at any depth, whose keys are ignored.
+fn kept(ignores: &dyn Fn(&str) -> bool, name: &str, value: &Value) -> Value {
+    let is_tags = holds_tags(name);
     match value {
         Value::List(items) => {
-            Value::List(items.iter().map(|item| kept(tags, name, item)).collect())
+            Value::List(items.iter().map(|item| kept(ignores, name, item)).collect())
         }
         Value::Map(entries) if is_tags => {
-            let entries = entries.iter().filter(|(key, _)| !tags.ignores(key));
+            let entries = entries.iter().filter(|(key, _)| !ignores(key));
             Value::map(entries.map(|(key, value)| (key.clone(), value.clone())))
         }
         Value::Map(entries) => {
             let entries = entries.iter();
-            Value::map(entries.map(|(key, value)| (key.clone(), kept(tags, key, value))))
+            Value::map(entries.map(|(key, value)| (key.clone(), kept(ignores, key, value))))
         }
         other => other.clone(),
     }
@@ -180,9 +188,29 @@ pub(super) fn may_be_ignored(compared: &ComparedResource<'_>, difference: &Diffe
         return difference.recorded.is_null();
     }
     let name = path.rsplit('.').next().unwrap_or_default();
-    let mut recorded = difference.recorded.as_map().into_iter().flatten();
-    (NAMES.contains(&name) || name == VOLUME_TAGS)
-        && recorded.all(|(key, value)| value == difference.live.get(key))
+    let mut known = BTreeSet::new();
+    add_keys(name, &difference.recorded, &mut known);
+    let live = kept(&|key| !known.contains(key), name, &difference.live);
+    match compared.schema.attributes.get(path) {
+        Some(attribute) => {
+            let form = |value: &Value| compared.schema.normal(attribute, path, value);
+            form(&live) == form(&difference.recorded)
+        }
+        None if live.is_empty() => holds_tags(name) && difference.recorded.is_empty(),
+        None => holds_tags(name) && live == difference.recorded,
+    }
+}
+
+/// Adds the keys of the tags in a value, at any depth.
+fn add_keys<'v>(name: &str, value: &'v Value, keys: &mut BTreeSet<&'v str>) {
+    match value {
+        Value::List(items) => items.iter().for_each(|item| add_keys(name, item, keys)),
+        Value::Map(entries) if holds_tags(name) => keys.extend(entries.keys().map(String::as_str)),
+        Value::Map(entries) => entries
+            .iter()
+            .for_each(|(name, value)| add_keys(name, value, keys)),
+        _ => {}
+    }
 }
 
 /// Returns whether all declared tags are known: then the code leaves out every other tag.
