@@ -67,6 +67,24 @@ fn an_attribute_that_cannot_be_written_holds_no_other_back() {
     assert!(!by_hand.contains("max_session_duration"), "{by_hand}");
 }
 
+/// The keys are the positions of a list: an entry of that key is no new one.
+#[test]
+fn elements_of_a_list_that_a_file_of_variables_sets_are_found_by_their_positions() {
+    let code = "variable \"given\" { type = list(object({ label = optional(string, \"none\") })) }\nresource \"aws_internet_gateway\" \
+                \"g\" {\n  for_each = { for i, d in var.given : i => d }\n  tags = { Label = each.value.label }\n}\n";
+    let given = "given = [{ label = \"a\" }, { label = \"b\" }]\n";
+    let files = [("main.tf", code), ("terraform.tfvars", given)];
+    let label = difference("tags[\"Label\"]", "b".into(), "other".into());
+    let address = "aws_internet_gateway.g[\"1\"]";
+    assert_eq!(
+        adopted_in(&files, address, vec![label]),
+        (
+            "terraform.tfvars".to_owned(),
+            given.replace("\"b\"", "\"other\"")
+        )
+    );
+}
+
 /// A second entry of the same key would win over the first without a word.
 #[test]
 fn an_entry_under_a_computed_key_is_not_written_once_more() {

@@ -37,7 +37,8 @@ impl<'a> Literal<'a> {
                     .ok_or_else(|| Uneditable::LargeMap(scope.file.path.clone()))?,
                 scope,
             }),
-            End::FileValue(given, _) => Ok(Self::FileValue(given)),
+            // A list has no keys: its elements are found by their positions.
+            End::FileValue(given, _) if given.items.is_empty() => Ok(Self::FileValue(given)),
             End::Code(scope, Expression::ForExpr(each), _) => Self::of_elements(&scope, each, left),
             End::Code(scope, Expression::FuncCall(call), _) => {
                 Err(function_reason(&scope, call, left))
