@@ -128,19 +128,7 @@ impl Finder {
                     finder.output(scope, [first, second, third], left)
                 })
             }
-            "each" => match (&scope.each, &self.sought) {
-                (Some(each), Sought::Places(_)) if first == "value" => {
-                    let walked = &each.collection;
-                    let path = [&*each.key, second];
-                    Rc::new(self.at(&walked.scope, walked.expression, &path, left))
-                }
-                (Some(each), Sought::Variables(_)) => {
-                    let walked = &each.collection;
-                    Rc::new(self.inner(&walked.scope, walked.expression, left))
-                }
-                // Other keys make other instances.
-                _ => Rc::default(),
-            },
+            "each" => Rc::new(self.each(scope, (first, second), left)),
             "data" if first == policy_document::TYPE => match policy::document(scope, second) {
                 Some((file, block)) => {
                     Rc::new(self.inner_body(&instance.scope(file), &block.body, left))

@@ -35,6 +35,28 @@ impl Finder {
         }
     }
 
+    /// Finds what is behind `each.key`, or a part of `each.value`.
+    pub(super) fn each(
+        &mut self,
+        scope: &Scope<'_>,
+        (part, entry): (&str, &str),
+        left: usize,
+    ) -> Names {
+        let Some(each) = &scope.each else {
+            return Names::new();
+        };
+        let walked = &each.collection;
+        match (&self.sought, part) {
+            (Sought::Variables(_), _) => self.inner(&walked.scope, walked.expression, left),
+            (Sought::Places(_), "value") => {
+                let path = [&*each.key, entry];
+                self.at(&walked.scope, walked.expression, &path, left)
+            }
+            // Other keys make other instances.
+            (Sought::Places(_), _) => Names::new(),
+        }
+    }
+
     /// Finds what is behind a part of a local value or of a variable; `None` for all other references.
     fn behind(
         &mut self,

@@ -11,8 +11,8 @@ use std::ops::Range;
 
 /// Rewrites a list to have these items, and changes nothing else: an item that goes takes its line or its separator
 /// along, a new one takes the place of one that goes, or the next behind the last where that is their order. `None` where
-/// comments or unknown items are in the way. `known` holds the values of its current items; `reference` writes a reference to a value that is no
-/// literal.
+/// comments or unknown items are in the way. `known` holds the values of its current items; `reference` writes a reference
+/// to a value that is no literal.
 pub(super) fn rewrite_list(
     old: &str,
     items_to_write: &[Value],
@@ -294,7 +294,11 @@ mod tests {
             relisted("[\n    \"b\",\n    \"a\",\n  ]", &list(&["a"])).as_deref(),
             Some("[\n    \"a\",\n  ]")
         );
-        assert_eq!(relisted("[\n  \"b\", # why\n]", &list(&["a"])), None);
+        assert_eq!(
+            relisted("[\n  \"b\", # why\n]", &list(&["a"])).as_deref(),
+            Some("[\"a\"]"),
+            "the comment speaks of what is gone"
+        );
         assert_eq!(
             relisted(
                 "[\n  \"a\", \"b\",\n  \"c\", \"d\",\n]",
@@ -358,6 +362,8 @@ mod tests {
         );
         for comment in ["# why", "// why", "/* why */"] {
             let old = format!("[\n  \"https://a.example/\\\"\", {comment}\n]");
+            assert_eq!(relisted(&old, &items[..0]).as_deref(), Some("[]"), "{old}");
+            let old = format!("[\n  \"https://a.example/\\\"\"\n\n  {comment}\n]");
             assert_eq!(relisted(&old, &items[..0]), None, "{old}");
         }
     }

@@ -186,7 +186,7 @@ fn take_out_run(page: SourceFile<'_>, all: &[Range<usize>], run: &[usize]) -> Op
     let separator = previous.and_then(|previous| page.text.get(previous.end..whole.start));
     // The separator before it has nothing to separate any more.
     let is_comma = ends_list && separator.is_some_and(|text| text.trim() == ",");
-    if !(is_comma && !has_comment(rest_of_line))
+    if (!is_comma || has_comment(rest_of_line))
         && own.iter().all(|part| page.take_out(part.clone()).is_some())
     {
         return page.take_out(whole);
