@@ -216,6 +216,67 @@ fn an_argument_that_another_resource_reads_is_left_alone() {
 }
 
 #[test]
+fn an_argument_that_another_resource_reads_is_left_alone_wherever_its_value_is_written() {
+    let copy =
+        "resource \"aws_instance\" \"copy\" {\n  user_data = aws_instance.web.instance_type\n}\n";
+    let why = refused(&format!("{WEB}\n{copy}")).unwrap();
+    assert!(why.starts_with("aws_instance.copy at main.tf:"), "{why}");
+
+    // As an element of a map, only that element's readers count.
+    let each = |reader: &str| {
+        refused(&format!(
+            "resource \"aws_instance\" \"web\" {{\n  instance_type = local.sizes.web.size\n}}\n\nlocals {{\n  sizes = {{\n    \
+             batch = {{ size = \"t3.nano\" }}\n    web   = {{ size = \"t3.small\" }}\n  }}\n}}\n\nresource \"aws_instance\" \
+             \"many\" {{\n  for_each  = local.sizes\n  user_data = {reader}\n}}\n"
+        ))
+    };
+    assert_eq!(each("each.key"), None);
+    let why = each("\"${data.aws_ami.x.id}-${each.value.size}\"").unwrap();
+    assert!(why.starts_with("aws_instance.many at main.tf:"), "{why}");
+}
+
+#[test]
+fn a_value_that_configures_the_provider_is_left_alone() {
+    let code = format!(
+        "provider \"aws\" {{\n  default_tags {{\n    tags = {{\n      Size = var.size\n    }}\n  }}\n}}\n{WEB}"
+    );
+    let why = refused(&code).unwrap();
+    assert!(
+        why.starts_with("the edit would change how providers"),
+        "{why}"
+    );
+}
+
+#[test]
+fn blocks_that_a_dynamic_makes_of_an_edited_value_are_looked_into() {
+    let dynamic = |name: &str| {
+        format!(
+            "{WEB}\nresource \"aws_iam_role\" \"x\" {{\n  dynamic \"inline_policy\" {{\n    for_each = [var.size]\n    content \
+             {{\n      name   = {name}\n      policy = data.aws_ami.x.id\n    }}\n  }}\n}}\n"
+        )
+    };
+    let why = refused(&dynamic("\"${data.aws_ami.x.id}-${inline_policy.value}\"")).unwrap();
+    assert!(why.starts_with("aws_iam_role.x at main.tf:"), "{why}");
+}
+
+#[test]
+fn each_instance_of_a_module_is_followed_by_itself() {
+    let module = "variable \"size\" {}\n\noutput \"size\" {\n  value = var.size\n}\n";
+    let code = |key: &str| {
+        format!(
+            "locals {{\n  all = {{\n    alpha = {{ size = \"t3.nano\" }}\n    web   = {{ size = \"t3.small\" }}\n  }}\n}}\n\nmodule \
+             \"m\" {{\n  source   = \"./m\"\n  for_each = local.all\n  size     = each.value.size\n}}\n\nresource \"aws_instance\" \
+             \"web\" {{\n  instance_type = local.all.web.size\n}}\n\ndata \"aws_ami\" \"x\" {{\n  owners = \
+             [module.m[\"{key}\"].size]\n}}\n"
+        )
+    };
+    for key in ["web", "alpha"] {
+        let why = refused_among(&[("main.tf", &code(key)), ("m/main.tf", module)]).unwrap();
+        assert!(why.starts_with("data.aws_ami.x at main.tf:"), "{why}");
+    }
+}
+
+#[test]
 fn what_is_unknown_beside_a_value_does_not_matter() {
     for code in [
         "resource \"aws_instance\" \"other\" {\n  ami = data.aws_ami.x.id\n  tags = {\n    Size = \"x\"\n    Ami  = data.aws_ami.x.id\n  }\n}\n",

@@ -37,7 +37,7 @@ async fn drop_at<T>(moment: usize, work: impl Future<Output = T>) {
     .await;
 }
 
-/// Waits until the connection of dropped work is back in the pool.
+/// Waits until the connection of dropped work should be back in the pool.
 async fn settle() {
     tokio::time::sleep(Duration::from_millis(100)).await;
 }

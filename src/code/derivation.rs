@@ -3,8 +3,9 @@
 use super::call;
 use super::handed_on::only_interpolation;
 use super::instance::SetBy;
-use super::references::{MAX_CHAIN, reference};
+use super::references::MAX_CHAIN;
 use super::scope::Scope;
+use super::written_references::reference;
 use hcl_edit::expr::{Expression, Traversal};
 
 /// How an expression depends on a variable.

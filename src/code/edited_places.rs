@@ -2,11 +2,11 @@
 
 use super::file::File;
 use super::instance::{Instance, SetBy};
-use super::references::{EDITED, Names, STALE};
-use crate::model::Source;
+use super::parse;
+use super::references::{EDITED, Names};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
-use hcl_edit::structure::Body;
+use hcl_edit::structure::{Block, Body};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -27,9 +27,10 @@ struct Change {
 impl EditedPlaces {
     /// Adds the bytes that an edit replaces, with their new text.
     pub fn add(&mut self, file: &str, range: Range<usize>, text: &str) {
-        let names = text.lines().filter_map(argument_name);
-        let inserted = names.filter(|_| range.is_empty()).map(str::to_owned);
-        let inserted = inserted.collect();
+        let inserted = match range.is_empty() {
+            true => arguments_of(text),
+            false => BTreeSet::new(),
+        };
         let changes = self.changed.entry(file.to_owned()).or_default();
         changes.push(Change { range, inserted });
     }
@@ -40,13 +41,30 @@ impl EditedPlaces {
         files.any(|file| !super::is_code(file) && !is_variables(file))
     }
 
-    /// Returns whether an argument of this name is inserted into a block.
-    fn insert_argument(&self, block: &Source, name: &str) -> bool {
-        let changes = self.changed.get(&block.file).into_iter().flatten();
-        let (start, end) = block.span;
-        let mut inside =
-            changes.filter(|change| start < change.range.start && change.range.end < end);
-        inside.any(|change| change.inserted.contains(name))
+    /// Returns whether an argument, or a nested block, of this name is inserted into a block itself; any where the name is
+    /// empty.
+    pub(super) fn insert_argument(&self, file: &File, block: &Block, name: &str) -> bool {
+        let span = block.span().unwrap_or_default();
+        let path = file.path_at(span.start);
+        let (start, end) = file.span(span);
+        let arguments = block.body.attributes();
+        let parts = arguments.filter_map(|argument| argument.value.span());
+        let parts = parts.chain(block.body.blocks().filter_map(Span::span));
+        let parts: Vec<_> = parts.map(|part| file.span(part)).collect();
+        let changes = self.changed.get(path).into_iter().flatten();
+        let mut own = changes.filter(|Change { range, .. }| {
+            let is_inside = |(start, end): (usize, usize)| start < range.start && range.end < end;
+            is_inside((start, end)) && !parts.iter().any(|part| is_inside(*part))
+        });
+        own.any(|change| match name.is_empty() {
+            true => !change.inserted.is_empty(),
+            false => change.inserted.contains(name),
+        })
+    }
+
+    /// Returns whether edits change a configuration of Terragrunt's.
+    fn change_configuration(&self) -> bool {
+        self.changed.keys().any(|file| file.ends_with(".hcl"))
     }
 
     /// Returns whether a variable is inserted into a file of variables.
@@ -87,26 +105,6 @@ impl EditedPlaces {
     }
 }
 
-/// Finds the edit of a resource's argument that an expression reads.
-pub(super) fn edited_argument(
-    instance: &Instance<'_>,
-    [tf_type, name, argument]: [&str; 3],
-    places: &EditedPlaces,
-) -> Names {
-    let mut blocks = instance.folder.blocks("resource");
-    let block = blocks.find(|(_, block)| {
-        let labels = block.labels.iter().map(|label| label.as_str());
-        labels.eq([tf_type, name])
-    });
-    // What the provider computes from the tags changes with them.
-    let argument = argument.strip_suffix("_all").unwrap_or(argument);
-    let is_edited = block.is_some_and(|(file, block)| {
-        let source = file.source(block.span().unwrap_or_default());
-        places.insert_argument(&source, argument) || places.change_part(file, &block.body, argument)
-    });
-    is_edited.then(|| STALE.into()).into_iter().collect()
-}
-
 /// Finds the edit of a variable's default, or of its value in a file of variables.
 pub(super) fn edited_setting(
     instance: &Instance<'_>,
@@ -115,7 +113,7 @@ pub(super) fn edited_setting(
     places: &EditedPlaces,
 ) -> Names {
     let is_inserted = || match &instance.call {
-        Some(call) => places.insert_argument(&call.source(), name),
+        Some(call) => places.insert_argument(call.scope.file, call.block, name),
         None => places.insert_variable(name),
     };
     let is_edited = match set {
@@ -124,7 +122,7 @@ pub(super) fn edited_setting(
         }
         Some(SetBy::FileValue(value)) => places.change(&value.source.file, value.source.span),
         // Which of a unit's configurations gives it is not known here.
-        Some(SetBy::Inputs(_)) => true,
+        Some(SetBy::Inputs(_)) => places.change_configuration(),
         Some(SetBy::Argument(..)) => false,
         None => is_inserted(),
     };
@@ -136,13 +134,24 @@ fn is_variables(file: &str) -> bool {
     file.contains(".tfvars")
 }
 
-/// Returns the name of the argument, or of the block, that a line begins.
-fn argument_name(line: &str) -> Option<&str> {
-    let line = line.trim_start();
-    let end = line.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))?;
-    let (name, rest) = line.split_at(end);
-    let is_argument = !name.is_empty() && rest.trim_start().starts_with(['=', '{']);
-    is_argument.then_some(name)
+/// Returns the names of the arguments and blocks of a text, without what is nested in them.
+fn arguments_of(text: &str) -> BTreeSet<String> {
+    match parse::body(text) {
+        Ok(body) => {
+            let arguments = body.attributes();
+            let names = arguments.map(|argument| argument.key.as_str().to_owned());
+            let blocks = body.blocks();
+            names
+                .chain(blocks.map(|block| block.ident.as_str().to_owned()))
+                .collect()
+        }
+        // Entries of a map, or a part of a line.
+        Err(_) => text
+            .split_once('=')
+            .map(|(name, _)| name.trim().to_owned())
+            .into_iter()
+            .collect(),
+    }
 }
 
 #[cfg(test)]
@@ -151,17 +160,20 @@ mod tests {
 
     #[test]
     fn what_is_inserted_is_known_by_its_name() {
+        let names = |text| arguments_of(text).into_iter().collect::<Vec<_>>();
+        assert_eq!(
+            names("\n  tags = {\n    name = \"x\"\n  }\n  disk {\n    size = 1\n  }\n"),
+            ["disk", "tags"]
+        );
+        assert_eq!(names("  policy = <<EOT\nname = 1\nEOT\n"), ["policy"]);
+        assert_eq!(names(", name = 1, other = 2"), [", name"]);
+    }
+
+    #[test]
+    fn what_is_inserted_changes_what_is_around_it() {
         let mut places = EditedPlaces::default();
-        places.add("main.tf", 10..10, "\n  tags = {\n    Team = \"x\"\n  }\n");
+        places.add("main.tf", 10..10, "tags = {}\n");
         places.add("main.tf", 20..24, "size = 1");
-        let block = |start, end| Source {
-            file: "main.tf".to_owned(),
-            line: 1,
-            span: (start, end),
-        };
-        assert!(places.insert_argument(&block(5, 30), "tags"));
-        assert!(!places.insert_argument(&block(10, 30), "tags"));
-        assert!(!places.insert_argument(&block(5, 30), "size"));
         assert!(places.change("main.tf", (19, 21)) && !places.change("main.tf", (24, 30)));
         assert!(places.change("main.tf", (9, 11)) && !places.change("main.tf", (10, 11)));
         assert!(!places.change("other.tf", (0, 99)));

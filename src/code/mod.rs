@@ -82,6 +82,7 @@ mod value_path;
 mod variable;
 mod variables_json;
 mod version_constraint;
+mod written_references;
 
 pub use edited_places::EditedPlaces;
 pub use environment_tags::EnvironmentTags;
@@ -105,7 +106,7 @@ pub use root::{BackendBlock, RootFolder, RootModule, root_folders, root_modules}
 pub use shared::Shared;
 pub use stateless::roots_without_backend;
 pub use terragrunt::{UnitFolder, UnitFolders, unit_folders};
-pub use unseen_readers::{UnseenReader, unseen_reader};
+pub use unseen_readers::{SearchUnfinished, UnseenReader, unseen_reader};
 pub use version_constraint::newest_version;
 
 use crate::model::{Declared, Interrupt, ProviderKey, ProviderTags, SecretTexts, Tree};

@@ -1,17 +1,18 @@
-//! Finds the root module's variables that an expression depends on, through locals, call arguments, outputs of modules,
-//! `each` and policy documents.
+//! Finds the root module's variables, or the edited places, that an expression depends on, through locals, call
+//! arguments, outputs of modules, `each` and policy documents.
 
-use super::edited_places::{EditedPlaces, edited_argument};
+use super::edited_places::EditedPlaces;
 use super::instance::{Instance, SetBy};
 use super::scope::Scope;
+use super::written_references::{NO_RESOURCES, References, reference_to_entry};
 use super::{call, policy, policy_document};
-use hcl_edit::expr::{Expression, FuncCall, Object, ObjectKey, Traversal, TraversalOperator};
+use hcl_edit::expr::{Expression, Object, ObjectKey};
 use hcl_edit::structure::Body;
-use hcl_edit::visit::{self, Visit};
+use hcl_edit::visit::Visit;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// Names of variables of the root module.
+/// What was found: names of variables of the root module, or `EDITED` and `STALE`.
 pub(super) type Names = BTreeSet<Rc<str>>;
 
 /// The longest chain of references to a variable.
@@ -65,12 +66,12 @@ impl Finder {
             .resize_with(instance.path.len() + 1, BTreeMap::new);
     }
 
-    /// Returns the variables that an expression depends on.
+    /// Returns what an expression depends on.
     pub(super) fn of_expression(&mut self, scope: &Scope<'_>, expression: &Expression) -> Names {
         self.inner(scope, expression, MAX_CHAIN)
     }
 
-    /// Returns the variables that anything in a block depends on.
+    /// Returns what anything in a block depends on.
     pub(super) fn of_body(&mut self, scope: &Scope<'_>, body: &Body) -> Names {
         self.inner_body(scope, body, MAX_CHAIN)
     }
@@ -79,7 +80,12 @@ impl Finder {
         let mut names = Names::new();
         for [root, first, second, third] in &references.names {
             // Where the budget is spent, no more is found: then nothing is certain anyway.
-            if scope.budget().work(1).is_err() || left == 0 {
+            if scope.budget().work(1).is_err() {
+                break;
+            }
+            if left == 0 {
+                let may_be_edited = matches!(self.sought, Sought::Places(_));
+                names.extend(may_be_edited.then(|| EDITED.into()));
                 break;
             }
             let found = self.names_behind(scope, [root, first, second, third], left - 1);
@@ -100,8 +106,11 @@ impl Finder {
                 let name = searched.get(first).cloned();
                 return Rc::new(name.into_iter().collect());
             }
-            (root, Sought::Places(places)) if !NO_RESOURCES.contains(&root) => {
-                return Rc::new(edited_argument(instance, [root, first, second], places));
+            (root, Sought::Places(_)) if !NO_RESOURCES.contains(&root) => {
+                let key = ("resource", format!("{root}.{first}.{second}"));
+                return self.once(instance.path.len(), key, |finder| {
+                    finder.resource(instance, [root, first, second], left)
+                });
             }
             _ => {}
         }
@@ -164,30 +173,35 @@ impl Finder {
     }
 
     /// Finds the variables behind an output of a called module, or behind all where it is not named right away. All
-    /// instances have the same code, so one of them tells.
+    /// instances have the same code, so one of them tells; of edited places each has its own.
     fn output(
         &mut self,
         scope: &Scope<'_>,
         [call, output, entry]: [&str; 3],
         left: usize,
     ) -> Names {
-        let instances = call::kept(&scope.instance, call, scope.depth() + 1);
-        let Some(called) = instances.as_ref().and_then(|all| all.first()) else {
+        let Some(instances) = call::kept(&scope.instance, call, scope.depth() + 1) else {
             return Names::new();
         };
-        // What is known at its depth is known of another module.
-        let depth = called.path.len();
-        let others = self.known.split_off(depth.min(self.known.len()));
-        self.enter(called);
+        let asked = match self.sought {
+            Sought::Variables(_) => 1,
+            Sought::Places(_) => instances.len(),
+        };
         let mut names = Names::new();
-        for (name, (file, block)) in &called.folder.outputs {
-            let is_asked = *name == output || !called.folder.outputs.contains_key(output);
-            if let Some(value) = block.body.get_attribute("value").filter(|_| is_asked) {
-                names.extend(self.entry(&called.scope(file), &value.value, entry, left));
+        for called in instances.iter().take(asked) {
+            // What is known at its depth is known of another module.
+            let depth = called.path.len();
+            let others = self.known.split_off(depth.min(self.known.len()));
+            self.enter(called);
+            for (name, (file, block)) in &called.folder.outputs {
+                let is_asked = *name == output || !called.folder.outputs.contains_key(output);
+                if let Some(value) = block.body.get_attribute("value").filter(|_| is_asked) {
+                    names.extend(self.entry(&called.scope(file), &value.value, entry, left));
+                }
             }
+            self.known.truncate(depth);
+            self.known.extend(others);
         }
-        self.known.truncate(depth);
-        self.known.extend(others);
         names
     }
 
@@ -252,8 +266,7 @@ impl Finder {
         expression: &Expression,
         left: usize,
     ) -> Names {
-        let mut references = References::default();
-        references.visit_expr(expression);
+        let references = References::of(expression);
         let is_edited = self.is_edited(&references, |places| {
             places.change_expression(scope.file, expression)
         });
@@ -262,7 +275,7 @@ impl Finder {
         names
     }
 
-    fn inner_body(&mut self, scope: &Scope<'_>, body: &Body, left: usize) -> Names {
+    pub(super) fn inner_body(&mut self, scope: &Scope<'_>, body: &Body, left: usize) -> Names {
         let mut references = References::default();
         references.visit_body(body);
         let is_edited = self.is_edited(&references, |places| {
@@ -303,81 +316,4 @@ pub(super) fn entry_at<'e>(object: &'e Object, entry: &str) -> Option<&'e Expres
         }
     }
     found
-}
-
-/// The roots of references that name no resource.
-const NO_RESOURCES: &[&str] = &[
-    "var",
-    "local",
-    "module",
-    "data",
-    "each",
-    "count",
-    "path",
-    "terraform",
-    "self",
-    "ephemeral",
-];
-
-/// The references in an expression as written: the first four names of each, and whether it calls functions that read
-/// files.
-#[derive(Default)]
-struct References {
-    names: BTreeSet<[String; 4]>,
-    reads_files: bool,
-}
-
-impl Visit for References {
-    fn visit_traversal(&mut self, traversal: &Traversal) {
-        self.names.extend(reference(traversal));
-        visit::visit_traversal(self, traversal);
-    }
-
-    fn visit_func_call(&mut self, call: &FuncCall) {
-        self.reads_files |= call.name.name.as_str().contains("file");
-        visit::visit_func_call(self, call);
-    }
-}
-
-/// Returns the names of a reference to an entry of what a traversal refers to; `None` where it is no local value, variable
-/// or output as a whole.
-fn reference_to_entry(traversal: &Traversal, entry: &str) -> Option<[String; 4]> {
-    let mut names = reference(traversal)?;
-    let at = match names[0].as_str() {
-        "var" | "local" => 2,
-        "module" => 3,
-        _ => return None,
-    };
-    let has_index =
-        |operator: &&TraversalOperator| !matches!(operator, TraversalOperator::GetAttr(_));
-    let operators = traversal.operators.iter().map(|operator| operator.value());
-    let indexes = operators.clone().filter(has_index).count();
-    let instances = usize::from(at == 3);
-    let is_whole = operators.count() - indexes == at - 1 && indexes <= instances;
-    let place = names.get_mut(at).filter(|_| is_whole)?;
-    *place = entry.to_owned();
-    Some(names)
-}
-
-/// Returns the first four names of a reference, up to an index: `data`, `aws_iam_policy_document`, `x` and `json`; missing
-/// ones are empty. The index of an instance is left out.
-pub(super) fn reference(traversal: &Traversal) -> Option<[String; 4]> {
-    let root = traversal.expr.as_variable()?.as_str();
-    let mut names = [root.to_owned(), String::new(), String::new(), String::new()];
-    let mut at = 1;
-    for operator in &traversal.operators {
-        match operator.value() {
-            TraversalOperator::GetAttr(name) => {
-                let Some(next) = names.get_mut(at) else {
-                    break;
-                };
-                *next = name.as_str().to_owned();
-                at += 1;
-            }
-            // The index of an instance.
-            _ if at == 2 && (root == "module" || !NO_RESOURCES.contains(&root)) => {}
-            _ => break,
-        }
-    }
-    Some(names)
 }

@@ -29,18 +29,25 @@ pub struct UnseenReader {
     pub name: String,
 }
 
+/// The search took more work or memory than an evaluation may, so that readers may be left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SearchUnfinished;
+
 /// Returns the first code of a root module, or of the modules that it calls, that depends on edited places and is not
 /// evaluated.
+///
+/// # Errors
+/// The search did not come to its end.
 pub fn unseen_reader(
     tree: &Tree,
     root: &str,
     options: &Options,
     places: EditedPlaces,
-) -> Option<UnseenReader> {
+) -> Result<Option<UnseenReader>, SearchUnfinished> {
     let code = Overlay::of(tree);
     let root_code = RootCode::find(&code, root, options);
     let Ok(folder) = &root_code.folder else {
-        return None;
+        return Err(SearchUnfinished);
     };
     let code = root_code.lay(code);
     let context = Context::new(options, code);
@@ -57,10 +64,14 @@ pub fn unseen_reader(
             found: None,
         };
         search.walk(&folders, &instance);
-        search.found
+        Some(search.found)
     });
+    let is_over = context.budget.is_over();
     drop(context.budget.end(0));
-    found
+    match found {
+        Some(found) if found.is_some() || !is_over => Ok(found),
+        _ => Err(SearchUnfinished),
+    }
 }
 
 /// A search that ends at the first reader.
@@ -138,10 +149,18 @@ impl Search {
         if !block.has_ident("dynamic") {
             return self.is_unseen_in(scope, &block.body);
         }
+        let each = block.body.get_attribute("for_each");
+        let are_elements_edited = each.is_some_and(|each| {
+            let names = self.finder.of_expression(scope, &each.value);
+            !names.is_empty()
+        });
         match element::of_block(scope, block) {
             Some((scopes, content)) => {
                 let mut scopes = scopes.iter();
-                scopes.any(|scope| self.is_unseen_in(scope, content))
+                scopes.any(|scope| {
+                    self.is_unseen_in(scope, content)
+                        || are_elements_edited && is_mixed(scope, content)
+                })
             }
             None => true,
         }
@@ -167,6 +186,17 @@ impl Search {
             _ => scope.plain(expression).has_unknown(),
         }
     }
+}
+
+/// Returns whether a body computes anything unknown: what it computes it from may be an edited element. A mere reference
+/// is the element's own part.
+fn is_mixed(scope: &Scope<'_>, body: &Body) -> bool {
+    let mut arguments = body.attributes();
+    let mut blocks = body.blocks();
+    arguments.any(|argument| {
+        !matches!(argument.value, Expression::Traversal(_))
+            && scope.plain(&argument.value).has_unknown()
+    }) || blocks.any(|block| resource::blocks(scope, block).1.has_unknown())
 }
 
 fn reader(file: &File, block: &Block) -> UnseenReader {

@@ -1,10 +1,13 @@
 //! Finds what is behind a part of a value: the other entries of the maps on the way to it do not matter.
 
 use super::edited_places::edited_setting;
+use super::file::File;
 use super::instance::{FileValue, Instance, SetBy};
-use super::references::{Finder, Names, Sought, entry_at, reference};
+use super::references::{Finder, Names, STALE, Sought, entry_at};
 use super::scope::Scope;
+use super::written_references::{References, reference};
 use hcl_edit::expr::{Expression, Traversal};
+use hcl_edit::structure::Body;
 use std::rc::Rc;
 
 impl Finder {
@@ -55,6 +58,60 @@ impl Finder {
             // Other keys make other instances.
             (Sought::Places(_), _) => Names::new(),
         }
+    }
+
+    /// Finds the edits of a resource's argument, or of what it depends on; of any where the argument's name is empty.
+    pub(super) fn resource(
+        &mut self,
+        instance: &Rc<Instance<'_>>,
+        [tf_type, name, argument]: [&str; 3],
+        left: usize,
+    ) -> Names {
+        let mut blocks = instance.folder.blocks("resource");
+        let block = blocks.find(|(_, block)| {
+            let labels = block.labels.iter().map(|label| label.as_str());
+            labels.eq([tf_type, name])
+        });
+        let (Some((file, block)), Sought::Places(places)) = (block, &self.sought) else {
+            return Names::new();
+        };
+        // What the provider computes from the tags changes with them.
+        let argument = argument.strip_suffix("_all").unwrap_or(argument);
+        let is_edited = places.insert_argument(file, block, argument)
+            || places.change_part(file, &block.body, argument);
+        if is_edited || self.depends(instance, (file, &block.body), argument, left) {
+            return [STALE.into()].into();
+        }
+        Names::new()
+    }
+
+    /// Returns whether an argument, or a nested block, depends on an edited place.
+    fn depends<'a>(
+        &mut self,
+        instance: &Rc<Instance<'a>>,
+        (file, body): (&'a File, &'a Body),
+        argument: &str,
+        left: usize,
+    ) -> bool {
+        let is_asked = |name: &str| argument.is_empty() || name == argument;
+        let scope = instance.scope(file);
+        let mut uses_each = false;
+        let mut found = Names::new();
+        for part in body.attributes().filter(|part| is_asked(part.key.as_str())) {
+            let references = References::of(&part.value);
+            uses_each |= references.names.iter().any(|[root, ..]| root == "each");
+            found.extend(self.inner(&scope, &part.value, left));
+        }
+        for block in body.blocks() {
+            let label = block.labels.first().map(|label| label.as_str());
+            if is_asked(block.ident.as_str()) || label.is_some_and(is_asked) {
+                found.extend(self.inner_body(&scope, &block.body, left));
+            }
+        }
+        if let Some(each) = body.get_attribute("for_each").filter(|_| uses_each) {
+            found.extend(self.inner(&scope, &each.value, left));
+        }
+        !found.is_empty()
     }
 
     /// Finds what is behind a part of a local value or of a variable; `None` for all other references.

@@ -290,6 +290,11 @@ pub(super) enum Unproven {
         /// The folder of the other unit.
         folder: String,
     },
+    /// Provider configurations that would change.
+    #[error(
+        "the edit would change how providers are configured as well, their default tags among it"
+    )]
+    Providers,
     /// Code that the evaluation does not tell the values of.
     #[error(
         "{name} at {place} depends on the value, and what becomes of it there is not known: edit both by hand"

@@ -8,7 +8,7 @@ use super::path::{self, Step};
 use super::reasons::Unproven;
 use super::refusal::Refusal;
 use super::{Stack, outputs, splice, valid};
-use crate::code::{self, EditedPlaces, Evaluated, Problem, UnseenReader, parse};
+use crate::code::{self, EditedPlaces, Evaluated, Problem, SearchUnfinished, UnseenReader, parse};
 use crate::model::{Address, Attributes, Edit, Interrupt, Value, credentials};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,6 +101,9 @@ impl<'a> Verifier<'a> {
             }
             .into());
         }
+        if self.before.providers != after.providers {
+            return Err(Unproven::Providers.into());
+        }
         self.makes(plan, &after)?;
         self.is_seen(plan)?;
         self.others.check(&edited, self)
@@ -117,8 +120,9 @@ impl<'a> Verifier<'a> {
         }
         let (tree, folder) = (self.stack.tree, self.stack.folder);
         match code::unseen_reader(tree, folder, self.stack.options, places) {
-            Some(UnseenReader { place, name }) => Err(Unproven::Unseen { place, name }.into()),
-            None => Ok(()),
+            Ok(Some(UnseenReader { place, name })) => Err(Unproven::Unseen { place, name }.into()),
+            Ok(None) => Ok(()),
+            Err(SearchUnfinished) => Err(Refusal::NoTime),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::job::QueuedJob;
 use super::turns;
-use crate::store::is_idle;
+use crate::store::end_open_transaction;
 use anyhow::Context;
 use apalis::prelude::TaskBuilder;
 use apalis_postgres::PostgresStorage;
@@ -103,7 +103,7 @@ impl Queue {
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(TIMEOUT)
-            .after_release(|connection, _| Box::pin(async move { Ok(is_idle(connection).await) }))
+            .after_release(|connection, _| end_open_transaction(connection))
             .connect_with(options)
             .await
             .context("while connecting to the queue")?;
@@ -120,7 +120,7 @@ impl Queue {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(TIMEOUT)
-            .after_release(|connection, _| Box::pin(async move { Ok(is_idle(connection).await) }))
+            .after_release(|connection, _| end_open_transaction(connection))
             .connect(url)
             .await
             .context("while connecting to the queue: check DATABASE_URL")?;

@@ -2,6 +2,7 @@
 //! of them can be part of a transaction.
 
 use super::guard::Guarded;
+use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt, stream};
 use sqlx::any::{AnyPoolOptions, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
 use sqlx::migrate::{MigrateError, Migrator};
@@ -66,8 +67,7 @@ pub(super) type QueryStep = Either<AnyQueryResult, AnyRow>;
 impl Handle {
     /// Connects with a limited number of connections.
     pub(super) async fn connect(url: &str, options: AnyPoolOptions) -> sqlx::Result<Self> {
-        let options = options
-            .after_release(|connection, _| Box::pin(async move { Ok(is_idle(connection).await) }));
+        let options = options.after_release(|connection, _| end_open_transaction(connection));
         if !url.starts_with("sqlite:") {
             let options = options.after_connect(|connection, _| {
                 Box::pin(async move { connection.execute(POSTGRES_SETTINGS).await.map(drop) })
@@ -184,16 +184,20 @@ fn ready_stream(steps: Vec<QueryStep>) -> impl futures::Stream<Item = sqlx::Resu
     stream::iter(steps.into_iter().map(Ok))
 }
 
-/// Ends a transaction that nobody ends any more, and returns whether the connection has none now.
+/// Ends a transaction that was left open, and returns whether the connection has none now.
 ///
 /// After a failed commit or rollback, as on a full disk, a connection of SQLite may have one, or assume so: then it would
-/// hold the write lock forever. On PostgreSQL one stays open where sqlx was dropped while it began it: what is written
-/// next on that connection would never be committed, and nothing would say so.
-pub async fn is_idle<C: Connection>(connection: &mut C) -> bool {
-    match connection.begin_with(SqlStr::from_static("begin")).await {
-        Ok(transaction) => transaction.rollback().await.is_ok(),
-        Err(_) => false,
-    }
+/// hold the write lock forever. On PostgreSQL one is left where sqlx's `begin` was dropped half way: what is written next
+/// on that connection would never be committed, and nothing would say so.
+pub fn end_open_transaction<C: Connection>(
+    connection: &mut C,
+) -> BoxFuture<'_, sqlx::Result<bool>> {
+    Box::pin(async move {
+        match connection.begin_with(SqlStr::from_static("begin")).await {
+            Ok(transaction) => Ok(transaction.rollback().await.is_ok()),
+            Err(_) => Ok(false),
+        }
+    })
 }
 
 impl fmt::Debug for Handle {

@@ -37,7 +37,7 @@ mod waiting_scans;
 pub use deliveries::Delivery;
 pub use delivery_queue::{DeliveryClaim, WaitingDelivery};
 pub use guard::LeaseLost;
-pub use handle::is_idle;
+pub use handle::end_open_transaction;
 pub use leases::Lease;
 pub use missed_deliveries::{DeliveryWalk, MissedDelivery};
 pub use notifications::Notification;
