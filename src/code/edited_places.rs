@@ -134,7 +134,7 @@ fn is_variables(file: &str) -> bool {
     file.contains(".tfvars")
 }
 
-/// Returns the names of the arguments and blocks of a text, without what is nested in them.
+/// Returns the names of the top-level arguments and blocks in a text.
 fn arguments_of(text: &str) -> BTreeSet<String> {
     match parse::body(text) {
         Ok(body) => {

@@ -206,7 +206,8 @@ impl Evaluated {
         tags.collect()
     }
 
-    /// Returns the parts that could not be evaluated, with the reasons, and what is not known of the providers' tags.
+    /// Describes the parts that could not be evaluated, with the reasons, and the provider configurations with unknown
+    /// tags.
     pub fn notes(&self) -> impl Iterator<Item = String> {
         let problems = self.problems.iter().map(ToString::to_string);
         let providers = self.providers.iter();

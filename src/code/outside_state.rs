@@ -72,7 +72,7 @@ impl<'s> OutsideState<'s> {
     }
 }
 
-/// Returns whether a recorded module is an instance that a path stands for: a step without a key stands for any.
+/// Returns whether a path leads to a recorded module instance: a step without a key leads to every instance.
 fn may_be(path: &[ModuleStep], recorded: &[ModuleStep]) -> bool {
     let mut steps = path.iter().zip(recorded);
     steps.all(|(step, recorded)| step.key.is_none() || step.key == recorded.key)

@@ -41,7 +41,7 @@ pub struct ProviderConfig {
 }
 
 impl ProviderConfig {
-    /// Returns what is not known of its tags, as a sentence; `None` where all is known.
+    /// Describes which of its tags are unknown; `None` where all are known.
     pub(super) fn unknown_tags(&self) -> Option<String> {
         let mut unknown = Vec::new();
         if self.tags.default.has_unknown() {

@@ -24,7 +24,7 @@ pub(super) const EDITED: &str = "edited";
 /// Found where an expression reads an edited argument of a resource: it is evaluated from what the state recorded.
 pub(super) const STALE: &str = "edited, and read from the state";
 
-/// What is to be found behind expressions.
+/// The target of a search.
 pub(super) enum Sought {
     /// Variables of the root module.
     Variables(Names),

@@ -103,17 +103,15 @@ impl Search {
         }
         let data = folder.data.iter();
         let data = data.filter(|((tf_type, _), _)| *tf_type != policy_document::TYPE);
-        let calls = folder.calls.iter().filter(|(name, _)| {
-            let scope = instance.scope(folder.calls[*name].0);
-            call::kept(instance, name, scope.depth() + 1).is_none()
-        });
-        let unread = data.map(|(_, found)| *found);
-        let unread = unread.chain(calls.map(|(_, found)| *found));
-        let others = folder
-            .blocks("provider")
-            .filter(|(file, block)| provider::is_unknown(&instance.scope(file), block));
-        let mut unread = unread.chain(others);
-        unread
+        let data = data.map(|(_, found)| *found);
+        let calls = folder.calls.iter();
+        let unread = calls.filter(|(name, _)| call::kept(instance, name, 1).is_none());
+        let unread = unread.map(|(_, found)| *found);
+        let providers = folder.blocks("provider");
+        let unknown =
+            providers.filter(|(file, block)| provider::is_unknown(&instance.scope(file), block));
+        data.chain(unread)
+            .chain(unknown)
             .find(|(file, block)| {
                 let scope = instance.scope(file);
                 !self.finder.of_body(&scope, &block.body).is_empty()
@@ -166,8 +164,8 @@ impl Search {
         }
     }
 
-    /// Returns whether a part of an expression depends on the places and is unknown. What is unknown beside it does not
-    /// matter: the values of lists and maps are compared one by one.
+    /// Returns whether a part of an expression depends on the places and is unknown. Other unknown parts are left out:
+    /// the verification compares the items of lists and the entries of maps one by one.
     fn is_unseen(&mut self, scope: &Scope<'_>, expression: &Expression) -> bool {
         let names = self.finder.of_expression(scope, expression);
         if names.is_empty() {

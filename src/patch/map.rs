@@ -206,6 +206,6 @@ fn take_out_run(page: SourceFile<'_>, all: &[Range<usize>], run: &[usize]) -> Op
     let mut between = starts
         .zip(ends)
         .filter_map(|(start, end)| page.text.get(start..end));
-    let has_comment = between.any(|text| text.contains(['#', '/']));
-    (!has_comment).then(|| page.edit(range, String::new()))
+    let is_free = between.all(|text| !text.contains(['#', '/']));
+    is_free.then(|| page.edit(range, String::new()))
 }
