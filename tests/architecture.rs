@@ -40,7 +40,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("pulls", &["model", "settings", "report"], &["hex", "sha2"]),
     ("jobs", &["model", "memory", "config", "settings", "commands", "code", "state", "aws", "resources", "score", "patch", "report", "github", "outbound", "modules", "store", "queue", "plugin", "scan", "pulls", "who"], &["anyhow", "hex", "jiff", "secrecy", "serde_json", "sha2", "tokio", "tracing"]),
     ("webhook", &["model", "memory", "config", "queue", "store"], &["anyhow", "axum", "bytes", "futures", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "tempfile", "thiserror", "tokio", "tracing"]),
-    ("web", &["model", "config", "github", "store", "queue", "report"], &["anyhow", "askama", "aws_lc_rs", "axum", "base64", "futures", "hex", "http", "hyper", "hyper_util", "secrecy", "serde", "serde_json", "serde_saphyr", "thiserror", "tokio", "tracing", "url"]),
+    ("web", &["model", "config", "github", "store", "queue", "report"], &["anyhow", "askama", "aws_lc_rs", "axum", "base64", "futures", "governor", "hex", "http", "hyper", "hyper_util", "secrecy", "serde", "serde_json", "serde_saphyr", "thiserror", "tokio", "tracing", "url", "utoipa", "utoipa_axum"]),
     ("standin", &["model"], &["anyhow", "aws_lc_rs", "base64", "bytes", "flate2", "hex", "hmac", "http", "http_body_util", "hyper", "hyper_util", "jiff", "jsonwebtoken", "serde", "serde_json", "sha1", "sha2", "similar", "tar", "tokio", "tracing", "url"]),
     ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "plugin", "diff", "score", "price", "patch", "report", "github", "outbound", "store", "queue", "scan", "who", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "include_dir", "indicatif", "jiff", "secrecy", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
 ];
@@ -75,6 +75,7 @@ const OUTSIDE: &[&str] = &[
     "croner",
     "flate2",
     "futures",
+    "governor",
     "granit_parser",
     "hcl_edit",
     "hex",
@@ -117,6 +118,8 @@ const OUTSIDE: &[&str] = &[
     "unicode_normalization",
     "unicode_segmentation",
     "url",
+    "utoipa",
+    "utoipa_axum",
     "zip",
 ];
 

@@ -7,6 +7,7 @@ pub mod serve;
 /// `driftguard worker`: jobs only.
 pub mod worker;
 
+mod api_key;
 mod checkout;
 #[cfg(feature = "standin")]
 mod demo;
@@ -64,6 +65,9 @@ enum Command {
     /// List the server's jobs, retry a failed or parked one, or discard one
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
+    /// Create, list or revoke keys of the API
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
     /// Print the least-privilege policy and role that a scan needs
     IamPolicy(iam_policy::Options),
     /// Read a checkout's resources both ways, natively and through the provider, and print where the readers differ
@@ -94,6 +98,7 @@ pub async fn run() -> ExitCode {
         #[cfg(feature = "standin")]
         Command::Demo { keep } => demo::run(keep).await,
         Command::Jobs(wish) => jobs::run(wish).await,
+        Command::ApiKey(wish) => api_key::run(wish).await,
         Command::IamPolicy(options) => iam_policy::run(&options),
         Command::Parity(options) => parity::run(options).await,
         Command::NotificationSecret(options) => notification_secret::run(options).await,

@@ -1,16 +1,21 @@
 //! `driftguard serve`: receiver, worker and pages in one process.
 
 use super::process::{listen, stop_signal, worker};
+use crate::aws::Aws;
 use crate::config::{App, Config};
 use crate::github::{ManifestError, Manifests};
+use crate::jobs::api_scan::ApiScans;
 use crate::jobs::handler::AppHandler;
+use crate::queue::api_scan::ApiScanner;
 use crate::queue::inbox::Inbox;
 use crate::queue::job::JobHandler;
 use crate::web;
 use crate::web::setup::{Exchange, ExchangeError, NewApp};
 use crate::webhook::{self, BodyStore, WebhookState, signature::Secrets};
+use anyhow::Context;
 use futures::FutureExt;
 use secrecy::ExposeSecret;
+use std::sync::Arc;
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
@@ -21,10 +26,11 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
     let handler = AppHandler::connect(&config, app, &inbox).await?;
-    serve(&config, app, inbox, handler, stop).await
+    let api_scans = handler.api_scans();
+    serve(&config, app, inbox, (handler, Some(api_scans)), stop).await
 }
 
-/// Serves until `stop` ends. `handler` runs the jobs.
+/// Serves until `stop` ends. `handler` runs the jobs; scans of the API are not run.
 pub async fn run_until(
     config: Config,
     handler: impl JobHandler,
@@ -35,14 +41,28 @@ pub async fn run_until(
     };
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
-    serve(&config, app, inbox, handler, stop).await
+    serve(&config, app, inbox, (handler, None), stop).await
+}
+
+/// Serves until `stop` ends, with these sessions of AWS.
+pub async fn run_with(
+    config: Config,
+    aws: Aws,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let app = config.app.as_ref().context("GITHUB_APP_ID is not set")?;
+    config.prepare()?;
+    let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
+    let handler = AppHandler::new(&config, app, &inbox, aws)?;
+    let api_scans = handler.api_scans();
+    serve(&config, app, inbox, (handler, Some(api_scans)), stop).await
 }
 
 async fn serve(
     config: &Config,
     app: &App,
     inbox: Inbox,
-    handler: impl JobHandler,
+    (handler, api_scans): (impl JobHandler, Option<Arc<ApiScans>>),
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let listener = listen("DRIFTGUARD_LISTEN", config.listen).await?;
@@ -53,6 +73,8 @@ async fn serve(
         bodies: BodyStore::new(config.spool_folder()),
     };
     let mut routes = web::router(inbox.clone()).merge(webhook::router(webhook));
+    let scanner = api_scans.map(|scans| scans as Arc<dyn ApiScanner>);
+    routes = routes.merge(web::api::router(&inbox, &app.secret_key, scanner)?);
     match web::pages::router(config, app, inbox.store.clone())? {
         Some(pages) => routes = routes.merge(pages),
         None => tracing::info!(

@@ -1,5 +1,6 @@
 //! Dispatches each job of the queue to its file.
 
+use super::api_scan::ApiScans;
 use super::context::RepositoryContext;
 use super::given_up::GivenUp;
 use super::services::Services;
@@ -11,11 +12,12 @@ use crate::queue::inbox::Inbox;
 use crate::queue::job::{JobError, JobHandler, RepositoryTask, ScanJob, TaskJob};
 use crate::queue::redeliver::Redelivery;
 use crate::queue::{RunContext, unique_name};
+use std::sync::Arc;
 use tracing::{Instrument, info, info_span};
 
 /// Runs the jobs of the App's installations.
 pub struct AppHandler {
-    services: Services,
+    services: Arc<Services>,
 }
 
 impl AppHandler {
@@ -25,7 +27,9 @@ impl AppHandler {
     /// The App's private key is invalid.
     pub async fn connect(config: &Config, app: &App, inbox: &Inbox) -> anyhow::Result<Self> {
         let services = Services::connect(config, app, inbox).await?;
-        Ok(Self { services })
+        Ok(Self {
+            services: Arc::new(services),
+        })
     }
 
     /// Creates the handler with these sessions of AWS.
@@ -34,11 +38,18 @@ impl AppHandler {
     /// The App's private key is invalid.
     pub fn new(config: &Config, app: &App, inbox: &Inbox, aws: Aws) -> anyhow::Result<Self> {
         let services = Services::new(config, app, inbox, aws)?;
-        Ok(Self { services })
+        Ok(Self {
+            services: Arc::new(services),
+        })
+    }
+
+    /// Returns what runs the scans of the API, with the same connections and limits.
+    pub fn api_scans(&self) -> Arc<ApiScans> {
+        Arc::new(ApiScans::new(self.services.clone()))
     }
 
     async fn run_scan(&self, job: &ScanJob, run: &RunContext) -> Result<(), JobError> {
-        let (services, installation) = (&self.services, job.installation);
+        let (services, installation) = (&*self.services, job.installation);
         let context = RepositoryContext::open(services, installation, job.repository, run);
         match context.await? {
             Some(context) => scan::run(&context, job.stack.as_ref()).await.map(drop),
@@ -47,7 +58,7 @@ impl AppHandler {
     }
 
     async fn do_task(&self, job: &TaskJob, run: &RunContext) -> Result<(), JobError> {
-        let services = &self.services;
+        let services = &*self.services;
         // These need nothing of GitHub, and nothing of GitHub's may hold them up.
         match &job.task {
             RepositoryTask::Post { notification } => {

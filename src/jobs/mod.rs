@@ -3,6 +3,8 @@
 //! `handler` dispatches each job of the queue to its file. Jobs are composed of steps; no job calls another one, except
 //! the scan that a command asks for, and no step knows a job.
 
+/// Scans a workspace of the API, outside of the queue.
+pub mod api_scan;
 /// Dispatches each job of the queue to its file.
 pub mod handler;
 /// Holds the steps that jobs are composed of, one file each.

@@ -6,6 +6,7 @@ use super::steps::access::{self, RoleProblem};
 use super::steps::checks::{CHECK, CHECK_OF_STACKS, create_check, stack_check};
 use super::steps::outcome::record_outcomes;
 use super::steps::pull_requests::Proposer;
+use super::steps::record::RecordedStack;
 use super::steps::repository_scan::{RepositoryScan, busy};
 use super::steps::repository_settings::{self, may_publish};
 use super::steps::{
@@ -14,8 +15,7 @@ use super::steps::{
 };
 use crate::aws::{Access, Probes};
 use crate::github::{CommitFiles, GithubError};
-use crate::model::{ScanError, ScanTotals, StackName, StackReport};
-use crate::pulls::history_update;
+use crate::model::{ScanError, StackName, StackReport};
 use crate::queue::job::JobError;
 use crate::queue::limit::Clock;
 use crate::queue::now;
@@ -24,12 +24,7 @@ use crate::resources::UnmanagedScope;
 use crate::scan::find::FoundStacks;
 use crate::scan::load::Stack;
 use crate::scan::report_limit::limited;
-use crate::store::ScanRecord;
-use anyhow::Context;
 use tracing::{Instrument, info, info_span};
-
-/// How many scans of a stack are kept.
-const MAX_SCANS: u32 = 50;
 
 /// The result of scanning a repository.
 #[derive(Default)]
@@ -243,7 +238,8 @@ async fn scan_and_plan(
         }
         plan::prove(&mut result, scan, (decisions, planning.interrupt())).await?;
         // Last, so that a scan that is tried again asks CloudTrail once.
-        actors::name_actors(scan, &mut result).await?;
+        let stored = (&context.tenant, context.id);
+        actors::name_actors(&mut result, &scan.settings.who, stored).await?;
         result.hide_names();
         Ok(Ok(limited(result.report.stacks)))
     };
@@ -276,7 +272,12 @@ async fn publish(scan: &RepositoryScan<'_>, report: StackReport) -> Result<Stack
     create_check(context, &stack_check(&report.name), &text).await?;
     announce::upload(scan, &report).await?;
     announce::announce(scan, &report).await?;
-    record(context, &report).await?;
+    let stack = RecordedStack {
+        tenant: &context.tenant,
+        repository: context.id,
+        commit: &context.head.commit,
+    };
+    stack.record(&report, now()).await?;
     let findings = report
         .outcome
         .as_ref()
@@ -285,31 +286,4 @@ async fn publish(scan: &RepositoryScan<'_>, report: StackReport) -> Result<Stack
     info!(findings, ?pulls, "scanned");
     let text = report::scanned(&report, &pulls);
     Ok(StackScan(report::fit_comment(&text)))
-}
-
-/// Records the report of a stack, and deletes the oldest ones.
-async fn record(context: &RepositoryContext<'_>, report: &StackReport) -> anyhow::Result<()> {
-    let (tenant, id, commit) = (&context.tenant, context.id, &context.head.commit);
-    let stack = report.name.as_str();
-    let finished_at = now();
-    let record = ScanRecord {
-        id: format!("{id}/{stack}/{commit}@{finished_at}"),
-        repository: id,
-        stack: stack.to_owned(),
-        commit: commit.clone(),
-        outcome: serde_json::to_value(report).context("while writing a scan's outcome")?,
-        finished_at,
-    };
-    match &report.outcome {
-        Ok(scanned) => {
-            let before = tenant.open_occurrences(id, &report.name).await?;
-            let update = history_update(&before, scanned, finished_at);
-            let totals = ScanTotals::of(scanned, commit, finished_at);
-            tenant
-                .record_completed_scan(&record, &totals, &update)
-                .await?;
-        }
-        Err(_) => tenant.record_scan(&record).await?,
-    }
-    tenant.delete_scans_of(id, stack, MAX_SCANS).await
 }

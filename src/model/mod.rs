@@ -3,6 +3,7 @@
 
 mod actor;
 mod address;
+mod api_key;
 /// Boxes that people tick.
 pub mod boxes;
 mod decision;
@@ -35,9 +36,11 @@ mod unseen;
 mod value;
 mod value_map;
 mod webhook_event;
+mod workspace;
 
 pub use actor::{Actor, CallSource};
 pub use address::{Address, BadAddress, Key, ModuleStep};
+pub use api_key::{ApiKey, ApiScope};
 pub use decision::{Choice, Decision, StackStatus, Undecided};
 pub use declared::{
     Alternatives, Declared, DeclaredResource, Definition, LeftOutArgument, Location, Part, Parts,
@@ -88,3 +91,4 @@ pub use webhook_event::{
     CheckAction, CommentAction, InstallationAction, IssueAction, PullRequestAction,
     RepositoryAction, RepositoryInfo, Sender, WebhookEvent, WebhookPayload,
 };
+pub use workspace::WorkspaceId;

@@ -139,6 +139,10 @@ impl Inbox {
             .await?;
         self.store.delete_notifications(before(now, MEMORY)).await?;
         self.store.delete_sessions(now).await?;
+        self.store
+            .delete_requested_scans(before(now, MEMORY))
+            .await?;
+        self.store.delete_kept_answers(before(now, ENDED)).await?;
         self.queue.reset_turns().await?;
         self.queue.delete_ended(before(now, ENDED)).await
     }

@@ -2,7 +2,9 @@
 
 use super::job::JobError;
 use super::run::RunContext;
+use super::thread::Meter;
 use crate::model::{Interrupt, ScanError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -96,21 +98,26 @@ impl Clock {
     /// Starts to measure a whole job: it raises the job's own interrupt.
     pub(super) fn of_job(limits: Limits, run: &RunContext) -> Self {
         let own = run.interrupt().clone();
-        Self::start(limits, run, own.clone(), own)
+        Self::start(limits, run.meter(), own.clone(), own)
+    }
+
+    /// Starts to measure work that is no job, as far as `meter` does.
+    pub(crate) fn of_work(limits: Limits, meter: &Arc<Meter>) -> Self {
+        Self::start(limits, meter, Interrupt::default(), Interrupt::default())
     }
 
     /// Starts to measure a part of a job, which ends with the enclosing clock.
     pub(crate) fn below(limits: Limits, run: &RunContext, around: &Interrupt) -> Self {
-        Self::start(limits, run, Interrupt::default(), around.clone())
+        Self::start(limits, run.meter(), Interrupt::default(), around.clone())
     }
 
-    fn start(limits: Limits, run: &RunContext, interrupt: Interrupt, around: Interrupt) -> Self {
+    fn start(limits: Limits, meter: &Arc<Meter>, interrupt: Interrupt, around: Interrupt) -> Self {
         let (tell, exceeded) = watch::channel(None);
         let watcher = Watcher {
             limits,
             end: Instant::now() + limits.time,
-            computed: run.computed() + limits.computing,
-            run: run.clone(),
+            computed: meter.total() + limits.computing,
+            meter: meter.clone(),
             around,
         };
         let raised = interrupt.clone();
@@ -158,7 +165,7 @@ impl Clock {
 /// Watches the time that a job uses.
 struct Watcher {
     limits: Limits,
-    run: RunContext,
+    meter: Arc<Meter>,
     /// The enclosing interrupt, which ends the work early.
     around: Interrupt,
     end: Instant,
@@ -176,7 +183,7 @@ impl Watcher {
             if Instant::now() >= self.end {
                 return Exceeded::Time(self.limits.time);
             }
-            if self.run.computed() >= self.computed {
+            if self.meter.total() >= self.computed {
                 return Exceeded::Computing(self.limits.computing);
             }
             tokio::time::sleep(CHECK_EVERY).await;

@@ -3,6 +3,8 @@
 //! This folder knows neither scans nor commands: whoever starts a worker passes a `job::JobHandler`. `webhook` and
 //! `web` need only this folder.
 
+/// Defines the scans that the API requests.
+pub mod api_scan;
 /// Receives deliveries.
 pub mod inbox;
 /// Defines the jobs.
@@ -24,6 +26,8 @@ pub(crate) mod redeliver;
 pub(crate) mod schedule;
 /// Keeps jobs that need the operator.
 pub(crate) mod stopped;
+/// Runs each job on a thread of its own.
+pub(crate) mod thread;
 
 /// Decides which repositories an installation has, whatever the order of the deliveries.
 mod access;
@@ -67,8 +71,6 @@ mod see_through;
 mod shares;
 /// Runs suspects alone.
 mod solitude;
-/// Runs each job on a thread of its own.
-mod thread;
 /// Gives installations their turns.
 mod turns;
 

@@ -72,9 +72,9 @@ impl RunContext {
         self.lease.clone()
     }
 
-    /// Returns how long the job has computed.
-    pub(super) fn computed(&self) -> Duration {
-        self.meter.total()
+    /// Returns what measures how long the job computes.
+    pub(super) fn meter(&self) -> &Arc<Meter> {
+        &self.meter
     }
 
     /// Forbids the job to compute and write any more.

@@ -16,14 +16,14 @@ const STACK: usize = 8 * 1024 * 1024;
 
 /// The threads of a worker's jobs.
 #[derive(Debug)]
-pub(super) struct Threads {
+pub(crate) struct Threads {
     free: Arc<Semaphore>,
     most: u32,
 }
 
 impl Threads {
     /// Creates at most this many threads at once.
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self {
             free: Arc::new(Semaphore::new(most)),
             most: u32::try_from(most).unwrap_or(u32::MAX),
@@ -34,7 +34,7 @@ impl Threads {
     ///
     /// # Errors
     /// The work panicked.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> anyhow::Result<T> {
@@ -76,7 +76,7 @@ impl Threads {
 
 /// Measures the computing time of a job's thread.
 #[derive(Debug, Default)]
-pub(super) struct Meter(Mutex<Computed>);
+pub(crate) struct Meter(Mutex<Computed>);
 
 #[derive(Debug, Default)]
 struct Computed {
@@ -87,7 +87,7 @@ struct Computed {
 
 impl Meter {
     /// Measures the steps of some work: a step is what runs between two waits.
-    pub(super) async fn measure<T>(&self, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn measure<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = Box::pin(work);
         poll_fn(|context| {
             self.change(|computed| computed.since = Some(Instant::now()));

@@ -8,6 +8,11 @@ pub fn minute(moment: i64) -> String {
     written(moment, "%F %H:%M UTC")
 }
 
+/// Formats a time in epoch milliseconds in RFC 3339: `2026-11-24T16:30:00Z`.
+pub fn instant(moment: i64) -> String {
+    written(moment, "%FT%TZ")
+}
+
 /// Formats a time in RFC 3339 as `minute` does; `None` for another text.
 pub(super) fn minute_of(text: &str) -> Option<String> {
     let moment: Timestamp = text.parse().ok()?;

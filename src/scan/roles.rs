@@ -2,6 +2,7 @@
 
 use super::provider_reads::ProviderReads;
 use crate::aws::{API_KEYS, LOOKUP};
+use crate::model::{InstallationId, WorkspaceId};
 use crate::resources;
 use crate::settings::Who;
 use crate::state::{self, StateObject};
@@ -22,6 +23,19 @@ pub fn derive(key: &[u8], purpose: &str) -> Vec<u8> {
 /// reinstallation.
 pub fn external_id(key: &[u8], owner: u64, repository: u64) -> String {
     let code = derive(key, &format!("external id/{owner}/{repository}"));
+    format!("driftguard-{}", hex::encode(&code[..16]))
+}
+
+/// Returns the external id of a workspace that was created through the API.
+pub fn workspace_external_id(
+    key: &[u8],
+    installation: InstallationId,
+    workspace: &WorkspaceId,
+) -> String {
+    let code = derive(
+        key,
+        &format!("external id/workspace/{installation}/{workspace}"),
+    );
     format!("driftguard-{}", hex::encode(&code[..16]))
 }
 

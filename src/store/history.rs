@@ -1,6 +1,9 @@
 //! Stores the history of each stack: its findings, and its scans in numbers.
 
+mod list;
 mod record;
+
+pub use list::{FindingFilter, FindingPlace, ListedFinding};
 
 use super::{Store, Tenant};
 use crate::model::{

@@ -26,6 +26,10 @@ const TABLES: &[&str] = &[
     "delete from created_content where installation = $1",
     "delete from notification_secrets where installation = $1",
     "delete from notifications where installation = $1",
+    "delete from api_keys where installation = $1",
+    "delete from workspaces where installation = $1",
+    "delete from requested_scans where installation = $1",
+    "delete from kept_answers where installation = $1",
 ];
 
 /// Empties deliveries that would bring the installation back. Of processed deliveries the ids stay, so that none is

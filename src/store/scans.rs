@@ -170,6 +170,28 @@ impl Tenant<'_> {
         records(repository, stack, rows)
     }
 
+    /// Returns the scan of a stack that finished at a moment.
+    pub async fn scan_finished_at(
+        &self,
+        repository: RepositoryId,
+        stack: &str,
+        finished_at: i64,
+    ) -> anyhow::Result<Option<ScanRecord>> {
+        let row: Option<Row> = sqlx::query_as(
+            "select scan, commit_id, outcome, finished_at from scans
+             where installation = $1 and repository = $2 and stack = $3 and finished_at = $4
+             order by scan limit 1",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(stack)
+        .bind(finished_at)
+        .fetch_optional(self.pool)
+        .await
+        .context("while reading a scan")?;
+        Ok(records(repository, stack, row.into_iter().collect())?.pop())
+    }
+
     /// Returns one of the scans of a stack, counted from the newest, which is 0.
     pub async fn nth_scan(
         &self,

@@ -3,6 +3,9 @@
 /// The address at which people reach the pages.
 mod address;
 
+/// Serves the API for programs.
+pub mod api;
+
 /// Tracks what a connection does.
 mod activity;
 /// Limits the connections, and evicts one for a new one.

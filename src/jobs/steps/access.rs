@@ -13,6 +13,7 @@ use crate::state::backends::{HostTokens, HttpAccess};
 use anyhow::anyhow;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 /// Groups stacks by the roles that read them; `None` where no role is named and the server's own credentials are not
@@ -111,6 +112,14 @@ pub(in crate::jobs) enum RoleProblem {
     NotProbed(String),
     /// There are too many roles to probe.
     Unbounded(String),
+}
+
+impl fmt::Display for RoleProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(why) | Self::NotProbed(why) | Self::Unbounded(why) => f.write_str(why),
+        }
+    }
 }
 
 impl RoleProblem {

@@ -1,10 +1,11 @@
 //! Names who made the changes of a scan's findings: as an earlier scan of the stack has it, else as CloudTrail says.
 
-use super::repository_scan::RepositoryScan;
-use crate::model::FindingId;
+use crate::model::{FindingId, RepositoryId};
 use crate::queue::now;
 use crate::scan::actors::{self, ActorSearch};
 use crate::scan::scan_result::ScanResult;
+use crate::settings::Who;
+use crate::store::Tenant;
 use crate::who::{Earlier, History};
 use std::collections::BTreeMap;
 
@@ -14,10 +15,10 @@ use std::collections::BTreeMap;
 /// # Errors
 /// When the store fails.
 pub(in crate::jobs) async fn name_actors(
-    scan: &RepositoryScan<'_>,
     result: &mut ScanResult,
+    who: &Who,
+    (tenant, repository): (&Tenant<'_>, RepositoryId),
 ) -> anyhow::Result<()> {
-    let who = &scan.settings.who;
     if !who.is_on() {
         return Ok(());
     }
@@ -28,7 +29,7 @@ pub(in crate::jobs) async fn name_actors(
             continue;
         };
         let mut history = History::new(&scanned.findings, now);
-        let mut reports = scan.context.reports(&stack.name);
+        let mut reports = tenant.reports(repository, &stack.name);
         while history.needs_more()
             && let Some((report, scan)) = reports.next().await?
         {

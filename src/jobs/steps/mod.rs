@@ -33,6 +33,8 @@ pub(super) mod plan;
 pub(super) mod providers;
 /// Opens, updates and closes the pull requests of a stack.
 pub(super) mod pull_requests;
+/// Records the report of a stack.
+pub(super) mod record;
 /// Redacts what a public repository shows.
 pub(super) mod redact;
 /// Empties the check runs of a public repository.
@@ -61,4 +63,4 @@ mod reviewers;
 /// Proposes a change of `.driftguard.yml`.
 mod settings_pull;
 /// Computes this process's share of AWS's budgets.
-mod share;
+pub(super) mod share;

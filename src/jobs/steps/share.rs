@@ -9,7 +9,11 @@ use std::time::Duration;
 const COUNTED: Duration = Duration::from_secs(5);
 
 /// Runs a scan within this process's share, which changes as other processes start and end.
-pub(super) async fn in_share<T>(store: &Store, aws: &Aws, scan: impl Future<Output = T>) -> T {
+pub(in crate::jobs) async fn in_share<T>(
+    store: &Store,
+    aws: &Aws,
+    scan: impl Future<Output = T>,
+) -> T {
     count(store, aws).await;
     tokio::select! {
         scanned = scan => scanned,

@@ -1,0 +1,160 @@
+//! `driftguard api-key`: creates, lists and revokes the keys of the API, on the server.
+
+use super::output::{print, tell};
+use super::process::{database_name, existing_inbox};
+use crate::config::Config;
+use crate::model::{ApiScope, InstallationId};
+use crate::queue::now;
+use crate::report::{instant, printable};
+use crate::store::{ApiKeyRecord, Store};
+use crate::web::api::new_key;
+use anyhow::{Context, bail};
+use clap::{Subcommand, ValueEnum};
+use std::process::ExitCode;
+
+/// The organisation of whoever uses the API without GitHub.
+const LOCAL: &str = "local";
+/// The columns of `list`.
+const COLUMNS: &str = "prefix\tname\torganisation\tscope\tcreated\texpires\tlast used";
+/// A day in milliseconds.
+const DAY: i64 = 24 * 60 * 60 * 1_000;
+/// The longest name of a key, in characters.
+const MAX_NAME: usize = 100;
+
+/// The subcommands of `driftguard api-key`.
+#[derive(Debug, Subcommand)]
+pub(super) enum ApiKeyCommand {
+    /// Print a new key, once: the database holds its digest alone
+    Create {
+        /// What the key is for
+        #[arg(value_parser = name)]
+        name: String,
+        /// The organisation whose workspaces the key reaches: the login of an account that the App is installed on, or
+        /// `local`
+        #[arg(long, value_name = "ORG", default_value = LOCAL)]
+        org: String,
+        /// What the key may do
+        #[arg(long, value_enum, default_value_t)]
+        scope: Scope,
+        /// After how many days the key expires, as in 90d [default: never]
+        #[arg(long, value_name = "DAYS", value_parser = days)]
+        expires: Option<i64>,
+    },
+    /// Print a line a key, tab-separated: prefix, name, organisation, scope, created, expires, last used
+    List,
+    /// End a key, at once
+    Revoke {
+        /// The beginning of the key, as `list` prints it
+        prefix: String,
+    },
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum Scope {
+    #[default]
+    Read,
+    Write,
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let fits = (1..=MAX_NAME).contains(&text.chars().count());
+    match fits && !text.contains(char::is_control) {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "a name has 1 to {MAX_NAME} characters, on one line"
+        )),
+    }
+}
+
+fn days(text: &str) -> Result<i64, String> {
+    let count = text.strip_suffix('d').and_then(|count| count.parse().ok());
+    let count = count.filter(|count| (1..=3_650).contains(count));
+    count.ok_or_else(|| "this is no number of days: write it as in 90d".to_owned())
+}
+
+/// Creates, lists or revokes keys in the server's database.
+pub(super) async fn run(wish: ApiKeyCommand) -> anyhow::Result<ExitCode> {
+    let config = Config::of_process()?;
+    let inbox = existing_inbox(&config).await?;
+    let store = &inbox.store;
+    match wish {
+        ApiKeyCommand::Create {
+            name,
+            org,
+            scope,
+            expires,
+        } => {
+            let key = new_key()?;
+            let created_at = now();
+            let record = ApiKeyRecord {
+                installation: organisation(store, &org).await?,
+                prefix: key.prefix().to_owned(),
+                name,
+                scope: match scope {
+                    Scope::Read => ApiScope::Read,
+                    Scope::Write => ApiScope::Write,
+                },
+                created_by: String::new(),
+                created_at,
+                expires_at: expires.map(|days| created_at + days * DAY),
+                used_at: None,
+            };
+            store.add_api_key(&key, &record).await?;
+            tell("This key is not shown again:");
+            print(&format!("{}\n", key.expose()))?;
+        }
+        ApiKeyCommand::List => {
+            tell(&format!("The keys in {}:", database_name(&config)?));
+            print(&list(store).await?)?;
+        }
+        ApiKeyCommand::Revoke { prefix } => {
+            if !store.revoke_api_key(&prefix).await? {
+                bail!(
+                    "there is no key `{}`: `driftguard api-key list` prints them",
+                    printable(&prefix)
+                );
+            }
+        }
+    }
+    inbox.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the organisation with this name.
+async fn organisation(store: &Store, name: &str) -> anyhow::Result<InstallationId> {
+    if name == LOCAL {
+        return Ok(InstallationId::LOCAL);
+    }
+    let found = store.installation_on(name).await?;
+    found.with_context(|| {
+        format!(
+            "the App is not installed on `{}`: name an account that it is installed on, or `{LOCAL}`",
+            printable(name)
+        )
+    })
+}
+
+async fn list(store: &Store) -> anyhow::Result<String> {
+    let mut text = format!("{COLUMNS}\n");
+    for key in store.api_keys().await? {
+        let organisation = match key.installation {
+            InstallationId::LOCAL => LOCAL.to_owned(),
+            installation => store.login_of(installation).await?.unwrap_or_default(),
+        };
+        let or = |at: Option<i64>, none: &str| at.map_or(none.to_owned(), instant);
+        let columns = [
+            key.prefix,
+            printable(&key.name),
+            organisation,
+            key.scope.as_str().to_owned(),
+            instant(key.created_at),
+            or(key.expires_at, "never"),
+            or(key.used_at, "never"),
+        ];
+        text.push_str(&columns.join("\t"));
+        text.push('\n');
+    }
+    Ok(text)
+}

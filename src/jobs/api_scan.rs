@@ -1,0 +1,251 @@
+//! Scans a workspace of the API: in this process, at once. An uploaded state, and code, is held in memory alone.
+
+use super::services::Services;
+use super::steps::access::verdict;
+use super::steps::actors::name_actors;
+use super::steps::record::RecordedStack;
+use super::steps::share::in_share;
+use crate::aws::{Access, Probes, Role};
+use crate::github::Layout;
+use crate::github::tarball::unpack_as;
+use crate::model::{
+    InstallationId, Region, RepositoryId, ScanError, StackReport, Tree, WorkspaceId,
+};
+use crate::queue::api_scan::{ApiScan, ApiScanner};
+use crate::queue::limit::Clock;
+use crate::queue::now;
+use crate::queue::thread::{Meter, Threads};
+use crate::report;
+use crate::scan::load::{Stack, repository_scope};
+use crate::scan::report_limit::limited;
+use crate::scan::roles::workspace_external_id;
+use crate::scan::scan_stacks::{ScanInput, scan_stacks};
+use crate::score::Benchmark;
+use crate::settings::{self, Settings, StackSettings};
+use crate::state::backends::{HostTokens, HttpAccess};
+use crate::store::Store;
+use anyhow::Context;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::{Instrument, info_span, warn};
+
+/// How many of these scans run at once.
+const AT_ONCE: usize = 2;
+/// For how long a scan counts as alive after each sign of life.
+pub const ALIVE: Duration = Duration::from_secs(60);
+/// How often a scan gives a sign of life.
+const RENEWED: Duration = Duration::from_secs(15);
+/// What a scan without code notes.
+const NO_CODE: &str = "no code came with the state, so the state alone was compared with AWS";
+
+/// Runs the scans of workspaces.
+pub struct ApiScans {
+    services: Arc<Services>,
+    threads: Threads,
+}
+
+impl ApiScans {
+    pub(super) fn new(services: Arc<Services>) -> Self {
+        Self {
+            services,
+            threads: Threads::new(AT_ONCE),
+        }
+    }
+
+    async fn run(&self, scan: ApiScan) {
+        let tenant = self.services.store.of(scan.installation);
+        let id = scan.id.clone();
+        let span =
+            info_span!("scan", installation = %scan.installation, workspace = %scan.workspace.id);
+        let installation = scan.installation;
+        let work = scanned(self.services.clone(), scan).instrument(span);
+        let ended = tokio::select! {
+            ended = self.threads.run(work) => ended.and_then(|scanned| scanned),
+            never = renew(&self.services.store, installation, &id) => match never {},
+        };
+        let ended = ended.unwrap_or_else(|error| {
+            tracing::error!(error = format!("{error:#}"), "a scan of the API failed");
+            Err("the server failed: its log says why".to_owned())
+        });
+        let end = ended.as_ref().map(|at| *at).map_err(String::as_str);
+        if let Err(error) = tenant.end_requested_scan(&id, end).await {
+            warn!(
+                error = format!("{error:#}"),
+                "the end of a scan was not recorded"
+            );
+        }
+    }
+}
+
+impl ApiScanner for ApiScans {
+    fn start(self: Arc<Self>, scan: ApiScan) {
+        tokio::spawn(async move { self.run(scan).await });
+    }
+
+    fn external_id(&self, installation: InstallationId, workspace: &WorkspaceId) -> String {
+        workspace_external_id(self.services.key(), installation, workspace)
+    }
+}
+
+/// Gives signs of life of a scan.
+async fn renew(store: &Store, installation: InstallationId, id: &str) -> Infallible {
+    loop {
+        let renewed = store.of(installation).renew_requested_scan(id, ALIVE).await;
+        if let Err(error) = renewed {
+            warn!(
+                error = format!("{error:#}"),
+                "a scan of the API was not renewed"
+            );
+        }
+        tokio::time::sleep(RENEWED).await;
+    }
+}
+
+/// Scans a workspace, and records the report. Returns when the recorded scan finished, or why it left no findings.
+async fn scanned(services: Arc<Services>, scan: ApiScan) -> anyhow::Result<Result<i64, String>> {
+    let meter = Arc::<Meter>::default();
+    let clock = Clock::of_work(services.limits, &meter);
+    let work = report_of(&services, &scan, &clock);
+    let outcome = match clock.hold(meter.measure(work)).await {
+        Ok(outcome) => outcome?,
+        Err(exceeded) => match exceeded.scan_error() {
+            Ok(error) => Err(error),
+            Err(_) => return Ok(Err("the scan was stopped: start it again".to_owned())),
+        },
+    };
+    let id = &scan.workspace.id;
+    let report = outcome.unwrap_or_else(|error| StackReport {
+        name: id.stack.clone(),
+        path: scan.folder.clone(),
+        backend: None,
+        outcome: Err(error),
+    });
+    let (tenant, finished_at) = (services.store.of(scan.installation), now());
+    // It may have been deleted meanwhile.
+    if tenant.workspace(id).await?.is_none() {
+        return Ok(Err("the workspace is gone".to_owned()));
+    }
+    let stack = RecordedStack {
+        tenant: &tenant,
+        repository: RepositoryId::NONE,
+        commit: "",
+    };
+    stack.record(&report, finished_at).await?;
+    Ok(match report.outcome {
+        Ok(_) => Ok(finished_at),
+        Err(error) => Err(error.message),
+    })
+}
+
+/// Scans a workspace.
+async fn report_of(
+    services: &Services,
+    scan: &ApiScan,
+    clock: &Clock,
+) -> anyhow::Result<Result<StackReport, ScanError>> {
+    let tree = match code(scan) {
+        Ok(tree) => tree,
+        Err(error) => return Ok(Err(error)),
+    };
+    let settings = match settings(&tree) {
+        Ok(settings) => settings,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (access, probes) = (access(services, scan), Probes::default());
+    let aws = services.aws.with_access(access.clone(), &probes);
+    let redactor = services.redactor(scan.installation);
+    let tenant = services.store.of(scan.installation);
+    let region = Region::new(&scan.workspace.region);
+    let input = ScanInput {
+        tree: &tree,
+        settings: &settings,
+        benchmark: Benchmark::parse(&settings.benchmark)?,
+        region: region.context("the workspace names a region that is none")?,
+        aws: &aws,
+        http: &HttpAccess::of_server(services.outbound.clone(), HostTokens::default()),
+        unmanaged_scope: repository_scope(&settings),
+        redactor: &redactor,
+        states: &services.states,
+        memory: &services.states.memory(),
+        today: report::day(now()),
+        only: None,
+        interrupt: clock.interrupt(),
+        providers: None,
+    };
+    let scanning = Box::pin(scan_stacks(&input, vec![stack(scan)], &|_| {}));
+    let mut result = in_share(&services.store, &services.aws, scanning).await;
+    if result.is_busy() {
+        return Ok(Err(failure(
+            "busy",
+            "other scans hold the server's memory: try again in a minute".to_owned(),
+        )));
+    }
+    if let Err(problem) = verdict(&probes, &access) {
+        return Ok(Err(failure("role", problem.to_string())));
+    }
+    let stored = (&tenant, RepositoryId::NONE);
+    name_actors(&mut result, &settings.who, stored).await?;
+    result.hide_names();
+    let mut reports = limited(std::mem::take(&mut result.report.stacks)).into_iter();
+    let mut report = reports.next().context("a scan left no report")?;
+    if let (Ok(scanned), None) = (&mut report.outcome, &scan.code) {
+        scanned.notes.insert(0, NO_CODE.to_owned());
+    }
+    Ok(Ok(report))
+}
+
+/// Unpacks the uploaded code.
+fn code(scan: &ApiScan) -> Result<Tree, ScanError> {
+    let Some(archive) = &scan.code else {
+        return Ok(Tree::default());
+    };
+    unpack_as(archive.as_slice(), Layout::Plain)
+        .map_err(|error| failure("code", format!("the code cannot be unpacked: {error}")))
+}
+
+/// Reads the settings of the uploaded code: what it accepts, and how far a scan looks. Roles and stacks are the
+/// workspace's.
+fn settings(tree: &Tree) -> Result<Settings, ScanError> {
+    let text = tree.text(settings::FILE).unwrap_or_default();
+    Settings::parse(text).map_err(|error| failure("settings", error.to_string()))
+}
+
+fn failure(kind: &'static str, message: String) -> ScanError {
+    ScanError {
+        kind: kind.into(),
+        message,
+    }
+}
+
+/// Returns the credentials of a workspace: its role, else the server's own, which serve `local` alone.
+fn access(services: &Services, scan: &ApiScan) -> Access {
+    let role = scan.workspace.role_arn.as_ref().map(|arn| Role {
+        arn: arn.clone(),
+        external_id: Some(workspace_external_id(
+            services.key(),
+            scan.installation,
+            &scan.workspace.id,
+        )),
+    });
+    Access {
+        own: role.is_none() && scan.installation == InstallationId::LOCAL,
+        role,
+        ..Access::default()
+    }
+}
+
+fn stack(scan: &ApiScan) -> Stack {
+    let mut settings = StackSettings::of_path(&scan.folder);
+    settings.state = scan.workspace.state.as_ref().and_then(|place| {
+        let (bucket, key) = place.strip_prefix("s3://")?.split_once('/')?;
+        Some((bucket.to_owned(), key.to_owned()))
+    });
+    let given = scan.state.clone();
+    let given = given.map(|state| ("the uploaded state".to_owned(), state.into()));
+    Stack {
+        name: scan.workspace.id.stack.clone(),
+        given,
+        ..Stack::new(settings, None)
+    }
+}

@@ -1,0 +1,152 @@
+//! Stores the keys of the API, by their digests.
+
+use super::Store;
+use crate::model::{ApiKey, ApiScope, InstallationId};
+use anyhow::Context;
+
+/// How much later a use is recorded again, in milliseconds.
+const USED_STEP: i64 = 60 * 1_000;
+
+/// A key of the API, without the key itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeyRecord {
+    /// The organisation whose workspaces the key reaches.
+    pub installation: InstallationId,
+    /// The beginning of the key.
+    pub prefix: String,
+    /// The name that was given to the key.
+    pub name: String,
+    /// What the key may do.
+    pub scope: ApiScope,
+    /// Who created the key: a login, or empty on the server.
+    pub created_by: String,
+    /// When the key was created, in epoch milliseconds.
+    pub created_at: i64,
+    /// When the key expires, in epoch milliseconds; `None` for never.
+    pub expires_at: Option<i64>,
+    /// When the key was used last, in epoch milliseconds, to the minute; `None` for never.
+    pub used_at: Option<i64>,
+}
+
+/// The query whose rows `record` reads.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select installation, prefix, name, scope, created_by, created_at, expires_at, used_at from api_keys ",
+            $rest
+        )
+    };
+}
+
+type Row = (String, String, String, String, String, i64, i64, i64);
+
+impl Store {
+    /// Stores a new key.
+    ///
+    /// # Errors
+    /// Another key has the same beginning, or the database fails.
+    pub async fn add_api_key(&self, key: &ApiKey, record: &ApiKeyRecord) -> anyhow::Result<()> {
+        sqlx::query(
+            "insert into api_keys (key_digest, installation, prefix, name, scope, created_by, created_at, expires_at, used_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
+        )
+        .bind(key.digest())
+        .bind(record.installation.to_string())
+        .bind(key.prefix())
+        .bind(&record.name)
+        .bind(record.scope.as_str())
+        .bind(&record.created_by)
+        .bind(record.created_at)
+        .bind(record.expires_at.unwrap_or_default())
+        .execute(&self.pool)
+        .await
+        .context("while saving an API key")?;
+        Ok(())
+    }
+
+    /// Returns the record of a key that has not expired. Where its organisation is an installation, it is neither gone nor
+    /// suspended.
+    pub async fn api_key(&self, key: &ApiKey, now: i64) -> anyhow::Result<Option<ApiKeyRecord>> {
+        let row: Option<Row> = sqlx::query_as(select!(
+            "where key_digest = $1 and (expires_at = 0 or expires_at > $2) and (installation = $3 or exists (
+                 select 1 from installations
+                 where installations.installation = api_keys.installation and suspended = 0))"
+        ))
+        .bind(key.digest())
+        .bind(now)
+        .bind(InstallationId::LOCAL.to_string())
+        .fetch_optional(&self.pool)
+        .await
+        .context("while looking for an API key")?;
+        Ok(row.and_then(record))
+    }
+
+    /// Records that a key was used.
+    pub async fn use_api_key(&self, record: &ApiKeyRecord, now: i64) -> anyhow::Result<()> {
+        if record.used_at.is_some_and(|used| now < used + USED_STEP) {
+            return Ok(());
+        }
+        sqlx::query("update api_keys set used_at = $2 where prefix = $1 and used_at < $2")
+            .bind(&record.prefix)
+            .bind(now)
+            .execute(&self.pool)
+            .await
+            .context("while recording that an API key was used")?;
+        Ok(())
+    }
+
+    /// Returns all keys, also the expired ones, by organisation.
+    pub async fn api_keys(&self) -> anyhow::Result<Vec<ApiKeyRecord>> {
+        let rows: Vec<Row> = sqlx::query_as(select!("order by installation, created_at, prefix"))
+            .fetch_all(&self.pool)
+            .await
+            .context("while listing the API keys")?;
+        Ok(rows.into_iter().filter_map(record).collect())
+    }
+
+    /// Revokes the key with this beginning, at once. Returns false where there is none.
+    pub async fn revoke_api_key(&self, prefix: &str) -> anyhow::Result<bool> {
+        let done = sqlx::query("delete from api_keys where prefix = $1")
+            .bind(prefix)
+            .execute(&self.pool)
+            .await
+            .context("while revoking an API key")?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Returns the installation on the account with this login, which is neither gone nor suspended.
+    pub async fn installation_on(&self, login: &str) -> anyhow::Result<Option<InstallationId>> {
+        let found: Option<String> = sqlx::query_scalar(
+            "select installation from installations where lower(account) = $1 and suspended = 0
+             order by seen_at desc limit 1",
+        )
+        .bind(login.to_ascii_lowercase())
+        .fetch_optional(&self.pool)
+        .await
+        .context("while looking for an installation")?;
+        Ok(found.and_then(|id| Some(InstallationId(id.parse().ok()?))))
+    }
+
+    /// Returns the login of the account of an installation.
+    pub async fn login_of(&self, installation: InstallationId) -> anyhow::Result<Option<String>> {
+        sqlx::query_scalar("select account from installations where installation = $1")
+            .bind(installation.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .context("while reading the account of an installation")
+    }
+}
+
+fn record(row: Row) -> Option<ApiKeyRecord> {
+    let (installation, prefix, name, scope, created_by, created_at, expires_at, used_at) = row;
+    Some(ApiKeyRecord {
+        installation: InstallationId(installation.parse().ok()?),
+        prefix,
+        name,
+        scope: ApiScope::named(&scope)?,
+        created_by,
+        created_at,
+        expires_at: (expires_at > 0).then_some(expires_at),
+        used_at: (used_at > 0).then_some(used_at),
+    })
+}

@@ -1,0 +1,62 @@
+//! `GET /api/v1/me`: whose key it is.
+
+use super::Api;
+use super::caller::Reader;
+use super::problem::Problem;
+use crate::model::InstallationId;
+use crate::report::instant;
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// The organisation that the server has for whoever uses the API without GitHub.
+const LOCAL: &str = "local";
+
+/// A key, and what it reaches.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Me {
+    /// The organisation whose workspaces the key reaches; `local` for that of the server itself.
+    #[schema(examples("acme"))]
+    organisation: String,
+    /// What the key may do: `read` or `write`.
+    scope: &'static str,
+    /// The name that was given to the key.
+    name: String,
+    /// The beginning of the key.
+    #[schema(examples("dg_live_5f0c11d2"))]
+    prefix: String,
+    /// When the key expires; null for never.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+}
+
+/// Tells whose key it is
+#[utoipa::path(
+    get,
+    path = "/api/v1/me",
+    tag = "keys",
+    responses(
+        (status = 200, description = "The key", body = Me),
+        (status = 401, description = "No key, or one that is unknown, expired or revoked", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The server failed", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn show(
+    State(api): State<Arc<Api>>,
+    Reader(key): Reader,
+) -> Result<Json<Me>, Problem> {
+    let organisation = match key.installation {
+        InstallationId::LOCAL => LOCAL.to_owned(),
+        installation => api.store.login_of(installation).await?.unwrap_or_default(),
+    };
+    Ok(Json(Me {
+        organisation,
+        scope: key.scope.as_str(),
+        name: key.name,
+        prefix: key.prefix,
+        expires_at: key.expires_at.map(instant),
+    }))
+}

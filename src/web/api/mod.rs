@@ -1,0 +1,177 @@
+//! Serves the API for programs, under `/api/v1`, and its description.
+//!
+//! Each answer is JSON, problems as RFC 9457 describes them. A key reaches the workspaces of one organisation; anything
+//! else is the same 404 as what does not exist.
+
+mod caller;
+mod coverage;
+mod docs;
+mod findings;
+mod limits;
+mod me;
+mod new_workspace;
+mod page;
+mod problem;
+mod repeat;
+mod scans;
+mod start_scan;
+mod upload;
+mod workspaces;
+
+use crate::model::ApiKey;
+use crate::queue::api_scan::ApiScanner;
+use crate::queue::inbox::Inbox;
+use crate::queue::storage::Queue;
+use crate::store::Store;
+use crate::web::random::random_bytes;
+use crate::web::stylesheet;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use limits::RequestLimits;
+use problem::Problem;
+use secrecy::SecretString;
+use std::sync::Arc;
+use upload::{MAX_BODY, UploadShares};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
+
+/// The path of the description.
+pub const DESCRIPTION_PATH: &str = "/api/v1/openapi.json";
+/// The path of the page that shows the description to people.
+pub const DOCS_PATH: &str = "/api/docs";
+/// The path of that page's stylesheet.
+const STYLE_PATH: &str = "/api/docs/style.css";
+/// The path of the JSON Schema of reports.
+pub const SCHEMA_PATH: &str = "/api/v1/scan.schema.json";
+
+/// The JSON Schema of reports.
+const SCHEMA: &str = include_str!("../../../docs/scan.schema.json");
+
+/// The state of the API.
+pub(super) struct Api {
+    store: Store,
+    queue: Queue,
+    scanner: Option<Arc<dyn ApiScanner>>,
+    limits: RequestLimits,
+    uploads: Arc<UploadShares>,
+    /// The server's key, with which keys of repeated requests are hashed.
+    secret_key: SecretString,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "DriftGuard",
+        description = "Finds where live AWS differs from Terraform: workspaces, their scans, and what they found.",
+        license(name = "Apache-2.0")
+    ),
+    modifiers(&Keys),
+    security(("key" = []))
+)]
+struct Description;
+
+/// Adds how requests are authenticated.
+struct Keys;
+
+impl Modify for Keys {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let components = description.components.get_or_insert_default();
+        let key = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("dg_live_...")
+            .description(Some(
+                "A key that `driftguard api-key create` printed. What changes something needs the scope `write`.",
+            ));
+        components.add_security_scheme("key", SecurityScheme::Http(key.build()));
+    }
+}
+
+/// Routes the API and its description. Without a scanner no scan can be started.
+pub fn router(
+    inbox: &Inbox,
+    secret_key: &SecretString,
+    scanner: Option<Arc<dyn ApiScanner>>,
+) -> anyhow::Result<Router> {
+    let api = Arc::new(Api {
+        store: inbox.store.clone(),
+        queue: inbox.queue.clone(),
+        scanner,
+        limits: RequestLimits::default(),
+        uploads: Arc::default(),
+        secret_key: secret_key.clone(),
+    });
+    let (routes, description) = routes().split_for_parts();
+    let description = Description::openapi().nest("", description);
+    let text = description.to_pretty_json()?;
+    let page = docs::page(&description)?;
+    let routes = routes
+        .route(DESCRIPTION_PATH, get(async || json(text)))
+        .route(SCHEMA_PATH, get(async || json(SCHEMA.to_owned())))
+        .route(DOCS_PATH, get(async move || page.clone()))
+        .route(STYLE_PATH, get(stylesheet::serve))
+        .route("/api/{*rest}", get(missing).fallback(missing))
+        .method_not_allowed_fallback(not_allowed)
+        .layer(map_response(protect));
+    Ok(routes.with_state(api))
+}
+
+/// The routes that need a key.
+fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(me::show))
+        .routes(routes!(workspaces::list, new_workspace::create))
+        .routes(routes!(workspaces::show, workspaces::delete))
+        .routes(routes!(start_scan::start).layer(DefaultBodyLimit::max(MAX_BODY)))
+        .routes(routes!(scans::show))
+        .routes(routes!(coverage::show))
+        .routes(routes!(findings::list))
+}
+
+/// Returns the paths that need a key, as axum writes them.
+pub fn paths() -> Vec<String> {
+    routes().into_openapi().paths.paths.into_keys().collect()
+}
+
+/// Creates a key.
+///
+/// # Errors
+/// The system gives no random bytes.
+pub fn new_key() -> anyhow::Result<ApiKey> {
+    Ok(ApiKey::of_random(random_bytes()?))
+}
+
+fn json(text: String) -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (kind, text).into_response()
+}
+
+async fn missing() -> Problem {
+    Problem::not_found()
+}
+
+async fn not_allowed() -> Problem {
+    let detail = format!("this method is not served here: see {DOCS_PATH}");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+}
+
+/// Adds what each answer says to browsers: it is not kept, and it is what it says it is.
+async fn protect(mut answer: Response) -> Response {
+    let headers = answer.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, docs::POLICY),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let cached = headers.entry(header::CACHE_CONTROL);
+    cached.or_insert(HeaderValue::from_static("no-store"));
+    answer
+}

@@ -1,0 +1,189 @@
+//! `POST /api/v1/workspaces`.
+
+use super::Api;
+use super::caller::Writer;
+use super::problem::Problem;
+use super::repeat::Repeat;
+use super::workspaces::{Names, Workspace};
+use crate::model::{InstallationId, Region, RepositoryId, WorkspaceId};
+use crate::queue::now;
+use crate::store::Workspace as NewRecord;
+use crate::web::random::random_bytes;
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// How many workspaces an organisation may create.
+const MAX_WORKSPACES: u32 = 500;
+/// The longest name, in characters.
+const MAX_NAME: usize = 100;
+/// The longest place of a state, and the longest ARN, in bytes.
+const MAX_PLACE: usize = 1_024;
+
+/// A workspace to create.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewWorkspace {
+    /// The name, for people.
+    #[schema(min_length = 1, max_length = 100, examples("shop production"))]
+    name: String,
+    /// The region of resources where neither code nor state names one.
+    #[schema(examples("eu-west-1"))]
+    region: String,
+    /// The role that reads AWS. Only `local` may leave it out: it is then read with the server's own credentials.
+    #[schema(examples("arn:aws:iam::123456789012:role/driftguard"))]
+    role_arn: Option<String>,
+    /// Where the state is, if it is not uploaded.
+    #[schema(examples("s3://acme-state/shop.tfstate"))]
+    state: Option<String>,
+}
+
+/// Creates a workspace
+#[utoipa::path(
+    post,
+    path = "/api/v1/workspaces",
+    tag = "workspaces",
+    params(("Idempotency-Key" = Option<String>, Header, description = "A second request with the same key has no second effect, for a day")),
+    request_body = NewWorkspace,
+    responses(
+        (status = 201, description = "The workspace", body = Workspace),
+        (status = 400, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key may only read", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "There are too many workspaces, or the same request is being answered", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not announced as JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A value cannot be used", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The server failed", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn create(
+    State(api): State<Arc<Api>>,
+    Writer(key): Writer,
+    headers: HeaderMap,
+    body: Result<Json<serde_json::Value>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Json(body) = body?;
+    let request = format!("POST workspaces {body}");
+    let repeat = Repeat::of(&headers)?;
+    let answer = async {
+        let wanted: NewWorkspace = serde_json::from_value(body)
+            .map_err(|error| Problem::unprocessable(error.to_string()))?;
+        let workspace = checked(wanted, key.installation)?;
+        let tenant = api.tenant(&key);
+        if !tenant.add_workspace(&workspace, MAX_WORKSPACES).await? {
+            return Err(Problem::conflict(format!(
+                "an organisation has at most {MAX_WORKSPACES} workspaces: delete one"
+            )));
+        }
+        let created = tenant.listed_stack(RepositoryId::NONE, &workspace.id.stack);
+        let created = created.await?.ok_or_else(Problem::not_found)?;
+        let names = Names::of(&tenant).await?;
+        let shown = names.workspace(&api, key.installation, &created);
+        Ok((StatusCode::CREATED, shown.ok_or_else(Problem::not_found)?))
+    };
+    repeat.answer(&api, &key, &request, answer).await
+}
+
+/// Checks a workspace to create.
+fn checked(wanted: NewWorkspace, installation: InstallationId) -> Result<NewRecord, Problem> {
+    let wrong = |what: &str| Problem::unprocessable(what);
+    let name = wanted.name.trim();
+    let is_plain = !name.is_empty() && !name.contains(char::is_control);
+    if !is_plain || name.chars().count() > MAX_NAME {
+        return Err(wrong(
+            "`name` is a text of 1 to 100 characters, on one line",
+        ));
+    }
+    let region = Region::new(&wanted.region);
+    let region = region.ok_or_else(|| wrong("`region` is none: write it as in eu-west-1"))?;
+    let too_long = |text: &Option<String>| text.as_ref().is_some_and(|t| t.len() > MAX_PLACE);
+    if too_long(&wanted.role_arn) || too_long(&wanted.state) {
+        return Err(wrong("`role_arn` and `state` have at most 1024 characters"));
+    }
+    match &wanted.role_arn {
+        Some(arn) if !is_role(arn) => {
+            return Err(wrong(
+                "`role_arn` is no role's ARN: arn:aws:iam::123456789012:role/driftguard",
+            ));
+        }
+        None if installation != InstallationId::LOCAL => {
+            return Err(wrong(
+                "`role_arn` is missing: the server's own credentials serve `local` alone",
+            ));
+        }
+        _ => {}
+    }
+    if wanted
+        .state
+        .as_deref()
+        .is_some_and(|place| !is_object(place))
+    {
+        return Err(wrong(
+            "`state` is no object: write it as in s3://bucket/key",
+        ));
+    }
+    Ok(NewRecord {
+        id: WorkspaceId::of_random(random_bytes()?),
+        name: name.to_owned(),
+        region: region.to_string(),
+        role_arn: wanted.role_arn,
+        state: wanted.state,
+        created_at: now(),
+    })
+}
+
+fn is_role(arn: &str) -> bool {
+    let parts: Vec<_> = arn.splitn(6, ':').collect();
+    matches!(parts.as_slice(), ["arn", _, "iam", "", account, role]
+        if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
+            && role.strip_prefix("role/").is_some_and(|name| !name.is_empty())
+            && !role.contains(char::is_whitespace))
+}
+
+fn is_object(place: &str) -> bool {
+    let place = place.strip_prefix("s3://");
+    let parts = place.and_then(|place| place.split_once('/'));
+    parts.is_some_and(|(bucket, key)| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+        !bucket.is_empty()
+            && bucket.bytes().all(plain)
+            && !key.is_empty()
+            && !key.contains(char::is_control)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_and_a_place_of_a_state_have_their_forms() {
+        assert!(is_role("arn:aws:iam::123456789012:role/path/driftguard"));
+        for wrong in [
+            "driftguard",
+            "arn:aws:iam::12345678901:role/x",
+            "arn:aws:iam::123456789012:user/x",
+            "arn:aws:iam::123456789012:role/",
+            "arn:aws:iam::123456789012:role/a b",
+        ] {
+            assert!(!is_role(wrong), "{wrong}");
+        }
+        assert!(is_object("s3://acme-state/env:/blue/shop.tfstate"));
+        for wrong in [
+            "s3://acme",
+            "s3:///a",
+            "https://acme/a",
+            "s3://a b/c",
+            "s3://a/b\n",
+        ] {
+            assert!(!is_object(wrong), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! `POST /api/v1/workspaces/{workspace}/scans`.
+
+use super::Api;
+use super::caller::Scanner;
+use super::problem::Problem;
+use super::repeat::Repeat;
+use super::scans::REQUESTED;
+use super::upload::Upload;
+use super::workspaces::id_of;
+use crate::model::WorkspaceId;
+use crate::queue::api_scan::ApiScan;
+use crate::queue::job::{Job, QueuedJob, Trigger};
+use crate::queue::now;
+use crate::store::{ApiKeyRecord, ScanRequest, ScanStatus};
+use crate::web::random::random_bytes;
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// For how long a scan that was just taken counts as alive.
+const ALIVE: Duration = Duration::from_secs(60);
+
+/// A scan that was requested.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct StartedScan {
+    /// The id, for `/api/v1/scans/{scan}`.
+    #[schema(examples("s-0c5e2a4f9b7d4e1f8a6b3c2d1e0f9a8b"))]
+    id: String,
+    /// Always `queued`.
+    status: &'static str,
+}
+
+/// What may be uploaded to be scanned.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes the form alone")]
+pub(super) struct UploadForm {
+    /// A Terraform state.
+    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    state: Option<String>,
+    /// The code, as a gzipped tar archive.
+    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    code: Option<String>,
+    /// The folder of the root module in the code; by default the outermost.
+    folder: Option<String>,
+}
+
+/// Starts a scan of a workspace
+///
+/// With a state as the body, or with `state` and `code` of a form: they are held in memory until the scan ends, and
+/// stored nowhere. Without a body a workspace is scanned with the state that it names, and a stack of a repository as
+/// `/driftguard scan` does.
+#[utoipa::path(
+    post,
+    path = "/api/v1/workspaces/{workspace}/scans",
+    tag = "scans",
+    params(
+        ("workspace" = String, Path, description = "The id of the workspace"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A second request with the same key has no second effect, for a day"),
+    ),
+    request_body(
+        content(
+            (serde_json::Value = "application/json"),
+            (UploadForm = "multipart/form-data"),
+        ),
+    ),
+    responses(
+        (status = 202, description = "The scan begins", body = StartedScan),
+        (status = 400, description = "The body cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key may only read", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such workspace", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The upload took too long", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A scan of the workspace runs, or there is nothing to scan", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body has another type", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A value cannot be used", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests or uploads", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The server failed", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "This server makes no scans", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn start(
+    State(api): State<Arc<Api>>,
+    Scanner(key): Scanner,
+    path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, Problem> {
+    let Path(id) = path?;
+    let workspace = id_of(&api.find(&key, &id).await?);
+    let repeat = Repeat::of(&headers)?;
+    let share = api.uploads.take(&key.prefix)?;
+    let upload = Upload::read(request).await?;
+    let request = fingerprint(&workspace, &upload);
+    let answer = async {
+        let started = format!("{REQUESTED}{}", hex::encode(&random_bytes()?[..16]));
+        let id = started.clone();
+        match workspace.is_own() {
+            true => {
+                let scan = Wanted {
+                    id,
+                    upload,
+                    workspace,
+                };
+                api.scan_own(&key, scan, Box::new(share)).await?;
+            }
+            false => api.scan_stack(&key, &id, &workspace, &upload).await?,
+        }
+        let started = StartedScan {
+            id: started,
+            status: ScanStatus::Queued.as_str(),
+        };
+        Ok((StatusCode::ACCEPTED, started))
+    };
+    repeat.answer(&api, &key, &request, answer).await
+}
+
+/// Returns what tells two requests apart.
+fn fingerprint(workspace: &WorkspaceId, upload: &Upload) -> String {
+    let hash = |bytes: &Option<Vec<u8>>| {
+        let bytes = bytes.as_deref().unwrap_or_default();
+        hex::encode(digest(&SHA256, bytes))
+    };
+    let (state, code) = (hash(&upload.state), hash(&upload.code));
+    format!("POST scans {workspace} {state} {code} {}", upload.folder)
+}
+
+/// A scan of a workspace that was created through the API.
+struct Wanted {
+    id: String,
+    upload: Upload,
+    workspace: WorkspaceId,
+}
+
+impl Api {
+    /// Starts a scan of a workspace that was created through the API.
+    async fn scan_own(
+        &self,
+        key: &ApiKeyRecord,
+        wanted: Wanted,
+        share: Box<dyn Send + Sync>,
+    ) -> Result<(), Problem> {
+        let none = "this server makes no scans for the API";
+        let scanner = self.scanner.as_ref();
+        let scanner = scanner.ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, none))?;
+        let tenant = self.tenant(key);
+        let workspace = tenant.workspace(&wanted.workspace).await?;
+        let workspace = workspace.ok_or_else(Problem::not_found)?;
+        if wanted.upload.state.is_none() && workspace.state.is_none() {
+            return Err(Problem::conflict(
+                "the workspace names no `state`: upload one as the body of the request",
+            ));
+        }
+        let requested = tenant.add_requested_scan(&wanted.id, &workspace.id, Some(ALIVE));
+        if !requested.await? {
+            return Err(Problem::conflict(
+                "a scan of this workspace is running: wait until it is done",
+            ));
+        }
+        let Upload {
+            state,
+            code,
+            folder,
+        } = wanted.upload;
+        scanner.clone().start(ApiScan {
+            id: wanted.id,
+            installation: key.installation,
+            workspace,
+            state,
+            code,
+            folder,
+            share,
+        });
+        Ok(())
+    }
+
+    /// Enqueues a scan of a repository's stack.
+    async fn scan_stack(
+        &self,
+        key: &ApiKeyRecord,
+        id: &str,
+        workspace: &WorkspaceId,
+        upload: &Upload,
+    ) -> Result<(), Problem> {
+        if upload.state.is_some() || upload.code.is_some() {
+            return Err(Problem::conflict(
+                "this workspace is a stack of a repository, whose own state and code are scanned: send no body, or create \
+                 a workspace for what you upload",
+            ));
+        }
+        let tenant = self.tenant(key);
+        tenant.add_requested_scan(id, workspace, None).await?;
+        let stack = workspace.stack.as_str();
+        let request = ScanRequest {
+            repository: workspace.repository,
+            stack: Some(stack),
+            commit: None,
+            asked_at: now(),
+        };
+        tenant.request_scan(&request).await?;
+        let job = Job::Scan {
+            installation: key.installation,
+            repository: workspace.repository,
+            stack: Some(stack.to_owned()),
+            trigger: Trigger::Command,
+        };
+        let queued = QueuedJob::new(job, format!("api/{id}"));
+        self.queue.push(&queued, Duration::ZERO).await?;
+        Ok(())
+    }
+}
