@@ -41,7 +41,7 @@ pub use handle::end_open_transaction;
 pub use leases::Lease;
 pub use missed_deliveries::{DeliveryWalk, MissedDelivery};
 pub use notifications::Notification;
-pub use orders::Order;
+pub use orders::{Order, OrderKey};
 pub use repositories::Repository;
 pub use scans::{MAX_REPORTS, Reports, ScanRecord};
 pub use sessions::SessionRecord;
