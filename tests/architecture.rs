@@ -33,8 +33,8 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("github", &["model", "memory"], &["anyhow", "base64", "bytes", "flate2", "futures", "hex", "http", "http_body_util", "hyper", "jiff", "jsonwebtoken", "octocrab", "secrecy", "serde", "serde_json", "sha1", "tar", "thiserror", "tokio", "tracing", "url"]),
     ("outbound", &["model"], &["bytes", "hex", "hmac", "http", "http_body_util", "hyper", "reqwest", "sha2", "thiserror", "tokio", "url"]),
     ("modules", &["model", "config", "code", "github", "outbound"], &["bytes", "http", "serde", "serde_json", "thiserror", "tokio", "url"]),
-    ("store", &["model"], &["anyhow", "futures", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing"]),
-    ("queue", &["model", "settings", "github", "store"], &["anyhow", "apalis", "apalis_postgres", "apalis_sqlite", "futures", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"]),
+    ("store", &["model"], &["anyhow", "futures", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"]),
+    ("queue", &["model", "settings", "github", "store"], &["anyhow", "apalis", "apalis_postgres", "apalis_sqlite", "futures", "hex", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"]),
     // Tokio for the deadline of CloudTrail's lookups alone.
     ("scan", &["model", "memory", "settings", "code", "state", "aws", "resources", "live", "plugin", "diff", "score", "price", "who"], &["bytes", "futures", "hex", "hmac", "serde_json", "sha2", "tokio", "tracing"]),
     ("pulls", &["model", "settings", "report"], &["hex", "sha2"]),

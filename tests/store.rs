@@ -7,8 +7,8 @@ use driftguard::model::{
 };
 use driftguard::queue::inbox::Inbox;
 use driftguard::store::{
-    Delivery, DeliveryClaim, DeliveryWalk, Lease, LeaseLost, Notification, ScanRecord, ScanRequest,
-    StackSchedule, Store,
+    Delivery, DeliveryClaim, DeliveryWalk, Lease, LeaseLost, Notification, OrderKey, ScanRecord,
+    ScanRequest, StackSchedule, Store,
 };
 use sqlx::{AnyConnection, Connection};
 use std::time::Duration;
@@ -388,7 +388,10 @@ async fn fill(store: &Store, installation: InstallationId) {
     tenant.save_stack(SHOP, &scheduled).await.unwrap();
     tenant.save_dashboard(SHOP, 3).await.unwrap();
     tenant.record_refusal(SHOP, 3, "mallory").await.unwrap();
-    tenant.save_order(SHOP, 9, "{}").await.unwrap();
+    tenant
+        .save_order(SHOP, OrderKey::Comment(9), "{}")
+        .await
+        .unwrap();
     tenant.record_published(SHOP, "c1").await.unwrap();
     tenant.secret_generation(SHOP, 5).await.unwrap();
     tenant.record_secret_shown(SHOP).await.unwrap();
@@ -429,7 +432,7 @@ async fn has_rows(store: &Store, installation: InstallationId) -> [bool; ROWS] {
         !tenant.stacks(SHOP).await.unwrap().is_empty(),
         tenant.dashboard(SHOP).await.unwrap().is_some(),
         tenant.is_refused(SHOP, 3, "Mallory").await.unwrap(),
-        tenant.order(SHOP, 9).await.unwrap().is_some(),
+        tenant.order(SHOP, OrderKey::Comment(9)).await.unwrap().is_some(),
         !tenant.published_commits(SHOP).await.unwrap().is_empty(),
         tenant.is_secret_shown(SHOP).await.unwrap(),
         tenant.notification(SHOP, "n-1").await.unwrap().is_some(),
@@ -679,13 +682,19 @@ async fn a_scan_that_is_due_is_found_once_it_is(database: Database) {
 async fn what_a_comment_asks_for_is_kept_as_it_was_first_understood(database: Database) {
     let store = connect(&database).await;
     let tenant = store.of(ACME);
-    let first = tenant.save_order(SHOP, 9, "first").await.unwrap();
-    let again = tenant.save_order(SHOP, 9, "second").await.unwrap();
+    let first = tenant
+        .save_order(SHOP, OrderKey::Comment(9), "first")
+        .await
+        .unwrap();
+    let again = tenant
+        .save_order(SHOP, OrderKey::Comment(9), "second")
+        .await
+        .unwrap();
     assert_eq!((first.answer.as_str(), first.done), ("first", false));
     assert_eq!(again, first);
-    tenant.end_order(SHOP, 9).await.unwrap();
-    assert!(tenant.order(SHOP, 9).await.unwrap().unwrap().done);
-    assert_eq!(store.of(GLOBEX).order(SHOP, 9).await.unwrap(), None);
+    tenant.end_order(SHOP, OrderKey::Comment(9)).await.unwrap();
+    assert!(tenant.order(SHOP, OrderKey::Comment(9)).await.unwrap().unwrap().done);
+    assert_eq!(store.of(GLOBEX).order(SHOP, OrderKey::Comment(9)).await.unwrap(), None);
 }
 
 async fn a_secret_that_was_given_up_never_returns(database: Database) {

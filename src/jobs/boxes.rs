@@ -88,7 +88,7 @@ async fn run_orders(
         let answer = commands::answer(&command, &command_context).unwrap_or_default();
         effects.extend(answer.effects);
     }
-    let applied = apply_effects(context, change.issue, &effects).await?;
+    let applied = apply_effects(context, Some(change.issue), &effects).await?;
     if let Some(target) = &applied.scan {
         scan::run_for_command(context, target.stack()).await?;
     }

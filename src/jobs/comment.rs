@@ -4,15 +4,15 @@ use super::context::RepositoryContext;
 use super::scan::{self, ScanOutcome};
 use super::services::Services;
 use super::steps::effects::apply_effects;
+use super::steps::orders::{CommandText, parse_once};
 use super::steps::reply::reply;
 use super::steps::repository_settings::{self, may_publish};
-use super::steps::stack_statuses::stack_statuses;
-use crate::commands::{self, Answer, CommandContext};
+use crate::commands;
 use crate::github::Comment;
 use crate::model::{InstallationId, RepositoryId};
 use crate::queue::job::JobError;
 use crate::report;
-use anyhow::Context;
+use crate::store::OrderKey;
 
 /// The reply to a person without write permission, sent once.
 const REFUSED: &str = "Thank you, but only people with write permission on this repository can use commands. \
@@ -89,20 +89,16 @@ async fn run_commands(
     comment: &Comment,
     at: i64,
 ) -> Result<(), JobError> {
-    let stack_statuses = stack_statuses(context).await?;
-    let command_context = CommandContext {
+    let key = OrderKey::Comment(comment.id);
+    let commands = CommandText {
+        key,
+        text: &comment.body,
         person: &comment.author,
-        stacks: &stack_statuses,
-        now: at,
+        at,
     };
-    let parsed = commands::answer(&comment.body, &command_context).unwrap_or_default();
-    let parsed = serde_json::to_string(&parsed).context("while writing an answer")?;
-    let order = context.tenant.save_order(context.id, comment.id, &parsed);
-    let order = order.await?;
-    if order.done {
+    let Some(answer) = parse_once(context, commands).await? else {
         return Ok(());
-    }
-    let answer: Answer = serde_json::from_str(&order.answer).context("while reading an answer")?;
+    };
     let answered = answer.reply.join("\n\n");
     // Once more, should it have failed before its turn.
     context.repository.react(comment.id).await?;
@@ -115,7 +111,7 @@ async fn run_commands(
         )
         .await?;
     }
-    let mut applied = apply_effects(context, issue, &answer.effects).await?;
+    let mut applied = apply_effects(context, Some(issue), &answer.effects).await?;
     let mut outcome = ScanOutcome::default();
     if let Some(target) = &applied.scan {
         outcome = scan::run_for_command(context, target.stack()).await?;
@@ -127,7 +123,7 @@ async fn run_commands(
     paragraphs.extend(problems.map(|text| report::sentence(text).to_string()));
     let text = report::fit_comment(&paragraphs.join("\n\n"));
     reply(context, issue, comment, &text).await?;
-    Ok(context.tenant.end_order(context.id, comment.id).await?)
+    Ok(context.tenant.end_order(context.id, key).await?)
 }
 
 /// Replies, once per person and issue, that commands need write permission.

@@ -4,7 +4,9 @@ use super::api_scan::ApiScans;
 use super::context::RepositoryContext;
 use super::given_up::GivenUp;
 use super::services::Services;
-use super::{boxes, comment, conceal, dashboard, follow, given_up, notification, review, scan};
+use super::{
+    boxes, comment, conceal, dashboard, follow, given_up, notification, order, review, scan,
+};
 use crate::aws::Aws;
 use crate::config::{App, Config};
 use crate::github::GithubError;
@@ -75,34 +77,55 @@ impl AppHandler {
         let Some(context) = context.await? else {
             return Ok(());
         };
-        match &job.task {
-            RepositoryTask::Comment { issue, comment, at } => {
-                comment::run(&context, *issue, *comment, *at).await
-            }
-            RepositoryTask::Boxes {
-                issue,
+        run_task(&context, &job.task).await
+    }
+}
+
+/// Runs a task for a repository that GitHub still shows.
+async fn run_task(context: &RepositoryContext<'_>, task: &RepositoryTask) -> Result<(), JobError> {
+    match task {
+        RepositoryTask::Comment { issue, comment, at } => {
+            comment::run(context, *issue, *comment, *at).await
+        }
+        RepositoryTask::Order {
+            command,
+            person,
+            at,
+            via,
+            id,
+        } => {
+            let order = order::Order {
+                command,
+                person,
+                at: *at,
+                via: *via,
+                id,
+            };
+            order::run(context, &order).await
+        }
+        RepositoryTask::Boxes {
+            issue,
+            ticked,
+            person,
+            at,
+        } => {
+            let change = boxes::Change {
+                issue: *issue,
                 ticked,
                 person,
-                at,
-            } => {
-                let change = boxes::Change {
-                    issue: *issue,
-                    ticked,
-                    person,
-                    at: *at,
-                };
-                boxes::run(&context, &change).await
-            }
-            RepositoryTask::Review { pull } => review::run(&context, *pull).await,
-            RepositoryTask::Follow { pull, person, at } => {
-                follow::run(&context, *pull, person, *at).await
-            }
-            RepositoryTask::Dashboard => dashboard::run(&context).await,
-            RepositoryTask::Conceal => conceal::run(&context).await,
-            RepositoryTask::Post { .. } | RepositoryTask::Notify(_) => Ok(()),
-            RepositoryTask::GivenUp { job, id, problem } => {
-                given_up::run(&context, &GivenUp { job, id, problem }).await
-            }
+                at: *at,
+            };
+            boxes::run(context, &change).await
+        }
+        RepositoryTask::Review { pull } => review::run(context, *pull).await,
+        RepositoryTask::Follow { pull, person, at } => {
+            follow::run(context, *pull, person, *at).await
+        }
+        RepositoryTask::Dashboard => dashboard::run(context).await,
+        RepositoryTask::Conceal => conceal::run(context).await,
+        RepositoryTask::Post { .. } | RepositoryTask::Notify(_) => Ok(()),
+        RepositoryTask::GivenUp { job, id, problem } => {
+            given_up::run(context, &GivenUp { job, id, problem }).await
         }
     }
 }

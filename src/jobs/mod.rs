@@ -29,6 +29,8 @@ mod follow;
 mod given_up;
 /// Posts a notification.
 mod notification;
+/// Runs the order of a page or the API.
+mod order;
 /// Checks the pull request of somebody else.
 mod review;
 /// Scans a repository.

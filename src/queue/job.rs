@@ -69,6 +69,7 @@ impl Job {
                 task,
                 RepositoryTask::Comment { .. }
                     | RepositoryTask::Boxes { .. }
+                    | RepositoryTask::Order { .. }
                     | RepositoryTask::Review { .. }
             ),
         }
@@ -86,6 +87,8 @@ impl fmt::Display for Job {
             Self::Task { task, .. } => match task {
                 RepositoryTask::Comment { issue, .. } => write!(f, "comment on #{issue}"),
                 RepositoryTask::Boxes { issue, .. } => write!(f, "boxes of #{issue}"),
+                // It shows nothing of what was asked for: whoever runs the server reads it too.
+                RepositoryTask::Order { via, .. } => write!(f, "order {via}"),
                 RepositoryTask::Review { pull } => write!(f, "checks on #{pull}"),
                 RepositoryTask::Follow { pull, .. } => write!(f, "end of #{pull}"),
                 RepositoryTask::Dashboard => f.write_str("dashboard"),
@@ -125,6 +128,19 @@ pub enum RepositoryTask {
         /// When they were ticked, in epoch milliseconds.
         at: i64,
     },
+    /// Runs the command that a person sent from a page or by the API.
+    Order {
+        /// The command, without `/driftguard`.
+        command: String,
+        /// The login of the person.
+        person: String,
+        /// When it was sent, in epoch milliseconds.
+        at: i64,
+        /// Where it came from.
+        via: OrderOrigin,
+        /// The id of the order: run again, it has the same effect.
+        id: String,
+    },
     /// Creates checks on the pull request of somebody else.
     Review {
         /// The number of the pull request.
@@ -160,6 +176,25 @@ pub enum RepositoryTask {
         /// Why it was given up.
         problem: String,
     },
+}
+
+/// Where a person sent an order from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderOrigin {
+    /// A page.
+    Page,
+    /// The API.
+    Api,
+}
+
+impl fmt::Display for OrderOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Page => "from a page",
+            Self::Api => "from the API",
+        })
+    }
 }
 
 /// A task to run.

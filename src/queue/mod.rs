@@ -11,6 +11,8 @@ pub mod inbox;
 pub mod job;
 /// Lists, retries and discards jobs for the operator.
 pub mod operator;
+/// Enqueues what people ask for on a page or by the API.
+pub mod orders;
 /// Stores the queue: apalis on SQLite and on PostgreSQL.
 pub mod storage;
 /// Takes jobs, and runs them to the end.

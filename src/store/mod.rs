@@ -48,7 +48,7 @@ pub use kept_answers::KeptAnswer;
 pub use leases::Lease;
 pub use missed_deliveries::{DeliveryWalk, MissedDelivery};
 pub use notifications::Notification;
-pub use orders::Order;
+pub use orders::{Order, OrderKey};
 pub use repositories::Repository;
 pub use requested_scans::{RequestedScan, ScanStatus};
 pub use scans::{MAX_REPORTS, Reports, ScanRecord};

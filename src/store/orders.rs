@@ -1,10 +1,20 @@
-//! Stores what each comment asked for, as it was first parsed.
+//! Stores what each comment, and each order of a page or the API, asked for, as it was first parsed.
 
 use super::Tenant;
 use crate::model::RepositoryId;
 use anyhow::Context;
+use sha2::{Digest, Sha256};
 
-/// What a comment asked for.
+/// What asks for something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderKey<'a> {
+    /// A comment at GitHub.
+    Comment(u64),
+    /// An order of a page or the API, by its id.
+    Sent(&'a str),
+}
+
+/// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// The parsed answer, as JSON.
@@ -14,11 +24,11 @@ pub struct Order {
 }
 
 impl Tenant<'_> {
-    /// Stores what a comment asks for, unless it is stored already, and returns what is stored.
+    /// Stores what is asked for, unless it is stored already, and returns what is stored.
     pub async fn save_order(
         &self,
         repository: RepositoryId,
-        comment: u64,
+        key: OrderKey<'_>,
         answer: &str,
     ) -> anyhow::Result<Order> {
         sqlx::query(
@@ -27,51 +37,69 @@ impl Tenant<'_> {
         )
         .bind(&self.id)
         .bind(repository.to_string())
-        .bind(number(comment)?)
+        .bind(key.number()?)
         .bind(answer)
         .execute(self.pool)
         .await
-        .context("while saving what a comment asks for")?;
-        let order = self.order(repository, comment).await?;
-        order.context("what a comment asks for was not saved")
+        .context("while saving what is asked for")?;
+        let order = self.order(repository, key).await?;
+        order.context("what is asked for was not saved")
     }
 
-    /// Returns what a comment asked for.
+    /// Returns what was asked for.
     pub async fn order(
         &self,
         repository: RepositoryId,
-        comment: u64,
+        key: OrderKey<'_>,
     ) -> anyhow::Result<Option<Order>> {
         let row: Option<(String, i64)> = sqlx::query_as(
             "select answer, done from orders where installation = $1 and repository = $2 and comment = $3",
         )
         .bind(&self.id)
         .bind(repository.to_string())
-        .bind(number(comment)?)
+        .bind(key.number()?)
         .fetch_optional(self.pool)
         .await
-        .context("while reading what a comment asks for")?;
+        .context("while reading what is asked for")?;
         Ok(row.map(|(answer, done)| Order {
             answer,
             done: done != 0,
         }))
     }
 
-    /// Marks everything that a comment asked for as done.
-    pub async fn end_order(&self, repository: RepositoryId, comment: u64) -> anyhow::Result<()> {
+    /// Marks everything that was asked for as done.
+    pub async fn end_order(
+        &self,
+        repository: RepositoryId,
+        key: OrderKey<'_>,
+    ) -> anyhow::Result<()> {
         sqlx::query(
             "update orders set done = 1 where installation = $1 and repository = $2 and comment = $3",
         )
         .bind(&self.id)
         .bind(repository.to_string())
-        .bind(number(comment)?)
+        .bind(key.number()?)
         .execute(self.pool)
         .await
-        .context("while recording that a comment was answered")?;
+        .context("while recording that an order is done")?;
         Ok(())
     }
 }
 
-fn number(comment: u64) -> anyhow::Result<i64> {
-    i64::try_from(comment).context("a comment's number is too large")
+impl OrderKey<'_> {
+    /// Returns the number in the table: a comment's own. What was sent has a negative one, which no comment has: from
+    /// the digest of its id.
+    fn number(self) -> anyhow::Result<i64> {
+        match self {
+            Self::Comment(comment) => {
+                i64::try_from(comment).context("a comment's number is too large")
+            }
+            Self::Sent(id) => {
+                let digest = Sha256::digest(id);
+                let start = digest.iter().take(8);
+                let number = start.fold(0, |all: i64, byte| (all << 8) | i64::from(*byte));
+                Ok(number | i64::MIN)
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod faults;
 mod former;
 mod history;
 mod modules;
+mod orders;
 mod public;
 mod regressions;
 mod roles;

@@ -6,6 +6,10 @@ use crate::jobs::context::RepositoryContext;
 use crate::model::StackName;
 use crate::queue::job::JobError;
 
+/// Why an order from elsewhere does not do what is about an issue or pull request.
+const NEEDS_ISSUE: &str =
+    "Only a comment on an issue or pull request can ask for this: it is answered there.";
+
 /// The result of applying effects.
 #[derive(Default)]
 pub(in crate::jobs) struct Applied {
@@ -34,11 +38,11 @@ impl ScanTarget {
     }
 }
 
-/// Applies the effects of commands on an issue or pull request, except for the scan that they ask for. Applying them
-/// twice has the same result.
+/// Applies the effects of commands, except for the scan that they ask for. Applying them twice has the same result. The
+/// issue is the issue or pull request that the commands are on; `None` where they are on none.
 pub(in crate::jobs) async fn apply_effects(
     context: &RepositoryContext<'_>,
-    issue: u64,
+    issue: Option<u64>,
     effects: &[Effect],
 ) -> Result<Applied, JobError> {
     let mut applied = Applied {
@@ -48,7 +52,11 @@ pub(in crate::jobs) async fn apply_effects(
     for effect in effects {
         match effect {
             Effect::Decide(decision) => context.tenant.save_decision(context.id, decision).await?,
+            Effect::Assign(_) | Effect::RotateSecret { .. } if issue.is_none() => {
+                applied.problems.push(NEEDS_ISSUE.to_owned());
+            }
             Effect::Assign(person) => {
+                let Some(issue) = issue else { continue };
                 if !context.repository.assign(issue, person).await? {
                     applied.problems.push(format!(
                         "{person} cannot be assigned here: only people with access to the repository can."
@@ -56,6 +64,7 @@ pub(in crate::jobs) async fn apply_effects(
                 }
             }
             Effect::RotateSecret { person, at } => {
+                let Some(issue) = issue else { continue };
                 let request = Request {
                     issue,
                     person,

@@ -25,6 +25,8 @@ pub(super) mod effects;
 pub(super) mod modules;
 /// Proposes the first settings.
 pub(super) mod onboarding;
+/// Parses what a person asks for once.
+pub(super) mod orders;
 /// Records how pull requests ended.
 pub(super) mod outcome;
 /// Plans the fix of each finding.

@@ -1,0 +1,78 @@
+//! Enqueues what people ask for on a page or by the API.
+
+use super::inbox::Inbox;
+use super::job::{Job, OrderOrigin, QueuedJob, RepositoryTask};
+use super::now;
+use crate::model::{InstallationId, RepositoryId, masked};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+/// The longest command, in characters.
+pub const MAX_COMMAND: usize = 1_000;
+
+/// An order of a person, who may write to the repository: the caller has asked GitHub.
+#[derive(Debug, Clone, Copy)]
+pub struct OrderRequest<'a> {
+    /// The tenant.
+    pub installation: InstallationId,
+    /// The repository.
+    pub repository: RepositoryId,
+    /// The command, without `/driftguard`, as in `restore f-1c9e`; at most `MAX_COMMAND` characters.
+    pub command: &'a str,
+    /// The login of the person.
+    pub person: &'a str,
+    /// Where the order comes from.
+    pub via: OrderOrigin,
+    /// The id of the order: a repetition, as of a double click, has the same one.
+    pub id: &'a str,
+}
+
+impl Inbox {
+    /// Enqueues an order, and returns once it is committed. False where one with the same id was enqueued for the
+    /// repository before: an order has its effect once, however often it is sent.
+    ///
+    /// # Errors
+    /// The command is too long, or the database failed.
+    pub async fn order(&self, request: &OrderRequest<'_>) -> anyhow::Result<bool> {
+        let length = request.command.chars().count();
+        anyhow::ensure!(length <= MAX_COMMAND, "a command is too long");
+        let id = hex::encode(Sha256::digest(request.id));
+        let (installation, repository) = (request.installation, request.repository);
+        let key = format!("order/{installation}/{repository}/{id}");
+        let task = RepositoryTask::Order {
+            command: masked(&on_a_line(request.command)).into_owned(),
+            person: request.person.to_owned(),
+            at: now(),
+            via: request.via,
+            id,
+        };
+        let job = Job::Task {
+            installation,
+            repository,
+            task,
+        };
+        let queued = QueuedJob::new(job, key);
+        self.queue.push(&queued, Duration::ZERO).await
+    }
+}
+
+/// Joins the lines of a text: a second one would be another command.
+fn on_a_line(text: &str) -> String {
+    text.replace(
+        |c: char| c.is_control() || "\u{2028}\u{2029}".contains(c),
+        " ",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_has_one_line() {
+        let text = "ignore f-1 x\n/driftguard adopt all\r\n\u{2028}\0";
+        let line = on_a_line(text);
+        assert!(line.starts_with("ignore f-1 x /driftguard adopt all"));
+        assert!(!line.contains(['\n', '\r', '\u{2028}', '\0']));
+    }
+}

@@ -1,0 +1,115 @@
+//! Orders from a page and from the API: they have the effect of a ticked box, once, and nothing is written about them.
+
+use super::stories::set_up;
+use super::world::{ADOPT, World};
+use crate::database::{Database, on_both};
+use driftguard::model::{Choice, InstallationId};
+use driftguard::queue::job::{Job, OrderOrigin, QueuedJob, RepositoryTask};
+use driftguard::queue::orders::OrderRequest;
+use std::time::Duration;
+
+on_both!(an_order_does_once_what_a_ticked_box_does);
+
+impl World {
+    /// Sends an order, and waits for what comes of it. Returns whether it was new.
+    async fn order(&self, command: &str, person: &str, via: OrderOrigin, id: &str) -> bool {
+        let request = OrderRequest {
+            installation: InstallationId(self.installation),
+            repository: self.repository_id().await,
+            command,
+            person,
+            via,
+            id,
+        };
+        let is_new = self.inbox.order(&request).await.unwrap();
+        self.idle().await;
+        is_new
+    }
+}
+
+async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
+    let world = set_up(database, "version: 1\n").await;
+    let repository = world.repository_id().await;
+    let tenant = world.tenant();
+    let decided = async || tenant.decisions(repository).await.unwrap();
+    let (instance, group) = (
+        world.finding("aws_instance.web[1]"),
+        world.finding("aws_security_group.web"),
+    );
+    let comments = world.comments();
+    let checks = world.github.check_runs(&world.repository).len();
+    assert!(world.open(ADOPT).body.contains(&instance));
+
+    world.github.permit(&world.repository, "bob", "read");
+    let snooze = format!("snooze {instance} 3d");
+    assert!(world.order(&snooze, "bob", OrderOrigin::Page, "a").await);
+    assert_eq!(decided().await, [], "he may not write any more");
+
+    let before = driftguard::queue::now();
+    assert!(world.order(&snooze, "alice", OrderOrigin::Page, "b").await);
+    assert!(!world.order(&snooze, "alice", OrderOrigin::Page, "b").await);
+    let [decision] = decided().await.try_into().unwrap();
+    assert_eq!(
+        (decision.person.as_str(), &decision.finding.0),
+        ("alice", &instance)
+    );
+    assert!(decision.decided_at >= before);
+    assert!(
+        matches!(decision.choice, Choice::Snooze { .. }),
+        "{decision:?}"
+    );
+    let checked = world.github.check_runs(&world.repository).len();
+    assert!(checked > checks, "a scan followed");
+    let body = world.open(ADOPT).body;
+    assert!(body.contains("snoozed by alice"), "{body}");
+
+    // A second line is no command, and what needs a comment is not done.
+    let two = format!("ignore {group} until 2099-01-31 ours\n/driftguard adopt all");
+    assert!(world.order(&two, "ci", OrderOrigin::Api, "c").await);
+    assert_eq!(decided().await.len(), 2);
+    for command in ["assign @alice", "rotate-secret", "nonsense", "adopt f-99"] {
+        assert!(
+            world
+                .order(command, "alice", OrderOrigin::Page, command)
+                .await
+        );
+    }
+    assert_eq!(decided().await.len(), 2);
+
+    // A job that died half way is run again, and so is one that comes again after days.
+    let task = RepositoryTask::Order {
+        command: format!("adopt {group}"),
+        person: "alice".to_owned(),
+        at: driftguard::queue::now(),
+        via: OrderOrigin::Page,
+        id: "d".to_owned(),
+    };
+    let mut adopted = Vec::new();
+    for key in ["one", "two"] {
+        let job = Job::Task {
+            installation: InstallationId(world.installation),
+            repository,
+            task: task.clone(),
+        };
+        let queued = QueuedJob::new(job, key);
+        assert!(
+            world
+                .inbox
+                .queue
+                .push(&queued, Duration::ZERO)
+                .await
+                .unwrap()
+        );
+        world.idle().await;
+        let all = decided().await;
+        adopted.push(all.iter().any(|it| it.choice == Choice::Adopt));
+        let stack = &all[0].stack;
+        tenant
+            .delete_decision(repository, stack, &group)
+            .await
+            .unwrap();
+    }
+    assert_eq!(adopted, [true, false], "once");
+    assert_eq!(world.comments(), comments, "nothing is written about them");
+    assert_eq!(world.github.violations(), [""; 0]);
+}
