@@ -58,5 +58,5 @@ pub use stack_pulls::StackPulls;
 pub use summary::summary;
 pub use text::{Paint, text};
 pub use undecided::undecided;
-pub use when::{day, duration, instant, minute};
+pub use when::{day, duration, instant, minute, moment};
 pub use words::{by_severity, counted, excerpt, name, posture, printable, printable_lines, signed};

@@ -13,6 +13,14 @@ pub fn instant(moment: i64) -> String {
     written(moment, "%FT%TZ")
 }
 
+/// Parses a time in RFC 3339, or a day, which begins in UTC; in epoch milliseconds.
+pub fn moment(text: &str) -> Option<i64> {
+    let is_day = text.parse::<jiff::civil::Date>().is_ok() && text.len() == "2026-11-24".len();
+    let start = is_day.then(|| format!("{text}T00:00:00Z"));
+    let moment: Timestamp = start.as_deref().unwrap_or(text).parse().ok()?;
+    Some(moment.as_millisecond())
+}
+
 /// Formats a time in RFC 3339 as `minute` does; `None` for another text.
 pub(super) fn minute_of(text: &str) -> Option<String> {
     let moment: Timestamp = text.parse().ok()?;

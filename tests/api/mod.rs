@@ -13,7 +13,8 @@ use http::Method;
 use serde_json::{Value, json};
 use site::{ACME, Api, GLOBEX};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
+use tokio::process::Command;
 
 on_both!(
     a_script_scans_what_it_uploads_and_reads_what_was_found,
@@ -23,11 +24,11 @@ on_both!(
     a_repeated_request_has_one_effect,
 );
 
-/// Runs `driftguard` beside a server.
-fn driftguard(api: &Api, arguments: &[&str]) -> Output {
+/// Runs `driftguard` beside a server, which goes on meanwhile.
+async fn driftguard(api: &Api, arguments: &[&str]) -> Output {
     let mut program = Command::new(env!("CARGO_BIN_EXE_driftguard"));
     program.env_clear().env("DATABASE_URL", &api.database.url);
-    program.args(arguments).output().unwrap()
+    program.args(arguments).output().await.unwrap()
 }
 
 fn printed(output: &Output) -> String {
@@ -63,7 +64,9 @@ const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=limit
 
 fn addresses(findings: &Value) -> Vec<&str> {
     let findings = findings.as_array().unwrap();
-    let addresses = findings.iter().filter_map(|found| found["address"].as_str());
+    let addresses = findings
+        .iter()
+        .filter_map(|found| found["address"].as_str());
     addresses.collect()
 }
 
@@ -71,13 +74,27 @@ async fn a_script_scans_what_it_uploads_and_reads_what_was_found(database: Datab
     let aws = shop().await;
     aws.replay(CONSOLE).await.unwrap();
     let api = Api::start(database, aws.url()).await;
-    let made = printed(&driftguard(
-        &api,
-        &["api-key", "create", "nightly", "--scope", "write", "--expires", "90d"],
-    ));
+    let made = printed(
+        &driftguard(
+            &api,
+            &[
+                "api-key",
+                "create",
+                "nightly",
+                "--scope",
+                "write",
+                "--expires",
+                "90d",
+            ],
+        )
+        .await,
+    );
     let key = ApiKey::parse(made.trim()).unwrap();
     let me = api.get(&key, "/api/v1/me").await.json();
-    assert_eq!((&me["organisation"], &me["scope"]), (&json!("local"), &json!("write")));
+    assert_eq!(
+        (&me["organisation"], &me["scope"]),
+        (&json!("local"), &json!("write"))
+    );
 
     let wish = json!({"name": "shop production", "region": "us-east-1"});
     let created = api.post(&key, "/api/v1/workspaces", &wish).await;
@@ -103,7 +120,9 @@ async fn a_script_scans_what_it_uploads_and_reads_what_was_found(database: Datab
     let (state, code) = (STATE.as_bytes(), packed());
     let folder = b"infra/production".as_slice();
     let body = form(&[("state", state), ("code", &code), ("folder", folder)]);
-    let started = api.ask(Method::POST, &scans, Some(&key), &[FORM], body).await;
+    let started = api
+        .ask(Method::POST, &scans, Some(&key), &[FORM], body)
+        .await;
     assert_eq!(started.status, 202, "{started:?}");
     let scan = started.json()["id"].as_str().unwrap().to_owned();
     let done = api.ended(&key, &scan).await;
@@ -111,24 +130,56 @@ async fn a_script_scans_what_it_uploads_and_reads_what_was_found(database: Datab
     let with_code = &done["report"]["stacks"][0]["findings"];
     let declared = with_code.as_array().unwrap().iter().any(|finding| {
         let attributes = finding["attributes"].as_array().unwrap();
-        attributes.iter().any(|attribute| attribute.get("declared").is_some())
+        attributes
+            .iter()
+            .any(|attribute| attribute.get("declared").is_some())
     });
     assert!(declared, "{with_code}");
 
     // In other forms, in lists, and what was checked.
     let path = format!("/api/v1/scans/{scan}");
-    for (kind, part) in [("application/sarif+json", "\"2.1.0\""), ("text/markdown", "aws_security_group.web")] {
-        let answer = api.ask(Method::GET, &path, Some(&key), &[("accept", kind)], Vec::new()).await;
-        assert!(answer.status == 200 && answer.kind.starts_with(kind), "{answer:?}");
+    for (kind, part) in [
+        ("application/sarif+json", "\"2.1.0\""),
+        ("text/markdown", "aws_security_group.web"),
+    ] {
+        let answer = api
+            .ask(
+                Method::GET,
+                &path,
+                Some(&key),
+                &[("accept", kind)],
+                Vec::new(),
+            )
+            .await;
+        assert!(
+            answer.status == 200 && answer.kind.starts_with(kind),
+            "{answer:?}"
+        );
         assert!(answer.text.contains(part), "{answer:?}");
     }
-    let listed = api.get(&key, &format!("/api/v1/findings?workspace={id}")).await.json();
-    assert_eq!(addresses(&listed["items"]).len(), with_code.as_array().unwrap().len());
-    let critical = api.get(&key, "/api/v1/findings?severity=critical").await.json();
+    let listed = api
+        .get(&key, &format!("/api/v1/findings?workspace={id}"))
+        .await
+        .json();
+    let count = |findings: &Value| findings.as_array().unwrap().len();
+    assert_eq!(count(&listed["items"]), count(with_code));
+    let critical = api
+        .get(&key, "/api/v1/findings?severity=critical")
+        .await
+        .json();
     assert!(addresses(&critical["items"]).len() < addresses(&listed["items"]).len());
-    let coverage = api.get(&key, &format!("/api/v1/workspaces/{id}/coverage")).await.json();
-    assert!(!coverage["items"].as_array().unwrap().is_empty(), "{coverage}");
-    let workspace = api.get(&key, &format!("/api/v1/workspaces/{id}")).await.json();
+    let coverage = api
+        .get(&key, &format!("/api/v1/workspaces/{id}/coverage"))
+        .await
+        .json();
+    assert!(
+        !coverage["items"].as_array().unwrap().is_empty(),
+        "{coverage}"
+    );
+    let workspace = api
+        .get(&key, &format!("/api/v1/workspaces/{id}"))
+        .await
+        .json();
     assert_eq!(workspace["name"], "shop production");
     let last = workspace["last_scan"]["id"].as_str().unwrap();
     let last = api.get(&key, &format!("/api/v1/scans/{last}")).await.json();
@@ -138,19 +189,27 @@ async fn a_script_scans_what_it_uploads_and_reads_what_was_found(database: Datab
     for text in [done.to_string(), report.to_string(), coverage.to_string()] {
         assert!(!text.contains(PASSWORD), "{text}");
     }
-    assert_eq!(crate::secrets::leaving::in_database(&api.database.url, PASSWORD).await, Vec::<String>::new());
+    for (place, text) in crate::secrets::leaving::kept(&api.database).await {
+        assert!(!text.contains(PASSWORD), "{place}");
+        assert!(!text.contains(key.expose()), "{place}");
+    }
 
     // A key that is revoked opens nothing, at once.
-    let keys = printed(&driftguard(&api, &["api-key", "list"]));
-    assert!(keys.contains(key.prefix()) && keys.contains("nightly"), "{keys}");
+    let keys = printed(&driftguard(&api, &["api-key", "list"]).await);
+    assert!(
+        keys.contains(key.prefix()) && keys.contains("nightly"),
+        "{keys}"
+    );
     assert!(!keys.contains(key.expose()), "{keys}");
-    printed(&driftguard(&api, &["api-key", "revoke", key.prefix()]));
+    printed(&driftguard(&api, &["api-key", "revoke", key.prefix()]).await);
     assert_eq!(api.get(&key, "/api/v1/me").await.status, 401);
-    assert!(!driftguard(&api, &["api-key", "revoke", key.prefix()]).status.success());
+    let again = driftguard(&api, &["api-key", "revoke", key.prefix()]).await;
+    assert!(!again.status.success());
 
     // What belongs to a workspace goes with it.
     let key = api.key(InstallationId::LOCAL, ApiScope::Write).await;
-    let gone = api.ask(Method::DELETE, &format!("/api/v1/workspaces/{id}"), Some(&key), &[], Vec::new());
+    let workspace = format!("/api/v1/workspaces/{id}");
+    let gone = api.ask(Method::DELETE, &workspace, Some(&key), &[], Vec::new());
     assert_eq!(gone.await.status, 204);
     assert_eq!(api.get(&key, &path).await.status, 404);
     let none = api.get(&key, "/api/v1/findings").await.json();
@@ -165,18 +224,32 @@ async fn a_workspace_is_scanned_with_the_state_that_it_names(database: Database)
     let mut wish = json!({"name": "shop", "region": "us-east-1",
         "state": "s3://acme-terraform-state/shop/production/terraform.tfstate"});
     let created = api.post(&key, "/api/v1/workspaces", &wish).await.json();
-    let scans = format!("/api/v1/workspaces/{}/scans", created["id"].as_str().unwrap());
-    let started = api.ask(Method::POST, &scans, Some(&key), &[], Vec::new()).await;
+    let scans = format!(
+        "/api/v1/workspaces/{}/scans",
+        created["id"].as_str().unwrap()
+    );
+    let started = api
+        .ask(Method::POST, &scans, Some(&key), &[], Vec::new())
+        .await;
     assert_eq!(started.status, 202, "{started:?}");
-    let done = api.ended(&key, started.json()["id"].as_str().unwrap()).await;
+    let done = api
+        .ended(&key, started.json()["id"].as_str().unwrap())
+        .await;
     assert_eq!(done["status"], "done", "{done}");
     assert_eq!(done["report"]["stacks"][0]["findings"], json!([]));
 
     wish["state"] = json!("s3://acme-terraform-state/another.tfstate");
     let created = api.post(&key, "/api/v1/workspaces", &wish).await.json();
-    let scans = format!("/api/v1/workspaces/{}/scans", created["id"].as_str().unwrap());
-    let started = api.ask(Method::POST, &scans, Some(&key), &[], Vec::new()).await;
-    let failed = api.ended(&key, started.json()["id"].as_str().unwrap()).await;
+    let scans = format!(
+        "/api/v1/workspaces/{}/scans",
+        created["id"].as_str().unwrap()
+    );
+    let started = api
+        .ask(Method::POST, &scans, Some(&key), &[], Vec::new())
+        .await;
+    let failed = api
+        .ended(&key, started.json()["id"].as_str().unwrap())
+        .await;
     assert_eq!(failed["status"], "failed", "{failed}");
     let problem = failed["problem"].as_str().unwrap();
     assert!(problem.contains("another.tfstate"), "{problem}");
@@ -188,7 +261,12 @@ async fn a_repositorys_stacks_are_workspaces_and_their_scan_is_enqueued(database
     api.installed(ACME, "acme/shop", 10).await;
     let key = api.key(ACME, ApiScope::Write).await;
     let listed = api.get(&key, "/api/v1/workspaces").await.json();
-    let ids: Vec<_> = listed["items"].as_array().unwrap().iter().map(|found| found["id"].as_str().unwrap()).collect();
+    let ids: Vec<_> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| found["id"].as_str().unwrap())
+        .collect();
     // What could not be scanned comes first, since nothing is known of it.
     assert_eq!(ids, ["10.staging", "10.production"]);
     assert_eq!(listed["items"][1]["repository"], "acme/shop");
@@ -197,16 +275,19 @@ async fn a_repositorys_stacks_are_workspaces_and_their_scan_is_enqueued(database
     let path = "/api/v1/workspaces/10.production/scans";
     let refused = api.post(&key, path, &json!({"version": 4})).await;
     assert_eq!(refused.status, 409, "{refused:?}");
-    let started = api.ask(Method::POST, path, Some(&key), &[], Vec::new()).await;
+    let started = api
+        .ask(Method::POST, path, Some(&key), &[], Vec::new())
+        .await;
     assert_eq!(started.status, 202, "{started:?}");
     // The repository is not there any more, so the scan leaves nothing: it is never said to be done.
     let scan = started.json()["id"].as_str().unwrap().to_owned();
     let found = api.get(&key, &format!("/api/v1/scans/{scan}")).await.json();
-    assert_eq!((&found["status"], &found["workspace"]), (&json!("queued"), &json!("10.production")));
-    let stack = driftguard::model::StackName::new("production").unwrap();
-    let waiting = api.store.of(ACME).waiting_scan(driftguard::model::RepositoryId(10), Some(stack.as_str()));
-    let gone = api.database.inbox().await.queue.counts().await.unwrap();
-    assert!(waiting.await.unwrap().is_some() || gone.waiting + gone.running > 0 || gone.done > 0);
+    assert_eq!(
+        (&found["status"], &found["workspace"]),
+        (&json!("queued"), &json!("10.production"))
+    );
+    let jobs = api.database.inbox().await.queue.counts().await.unwrap();
+    assert!(jobs.waiting + jobs.running + jobs.done > 0, "{jobs:?}");
     api.stop().await;
 }
 
@@ -223,8 +304,8 @@ async fn a_list_goes_on_behind_its_cursor(database: Database) {
         let (mut pieces, mut next) = (Vec::new(), Value::Null);
         for _ in 0..=whole.len() {
             let cursor = next.as_str().map(|cursor| format!("&cursor={cursor}"));
-            let piece = api.get(&key, &format!("{path}?limit=1{}", cursor.unwrap_or_default()));
-            let piece = piece.await.json();
+            let piece = format!("{path}?limit=1{}", cursor.unwrap_or_default());
+            let piece = api.get(&key, &piece).await.json();
             pieces.extend(piece["items"].as_array().unwrap().clone());
             next = piece["next"].clone();
             if next.is_null() {
@@ -233,7 +314,12 @@ async fn a_list_goes_on_behind_its_cursor(database: Database) {
         }
         assert_eq!(pieces, whole, "{path}");
     }
-    let none = api.get(&key, "/api/v1/findings?status=resolved&kind=deleted&type=aws_vpc").await;
+    let none = api
+        .get(
+            &key,
+            "/api/v1/findings?status=resolved&kind=deleted&type=aws_vpc",
+        )
+        .await;
     assert_eq!(none.json()["items"], json!([]));
     api.stop().await;
 }
@@ -241,11 +327,27 @@ async fn a_list_goes_on_behind_its_cursor(database: Database) {
 async fn a_repeated_request_has_one_effect(database: Database) {
     let api = Api::start(database, "http://127.0.0.1:9").await;
     let key = api.key(InstallationId::LOCAL, ApiScope::Write).await;
-    let wish = |name: &str| json!({"name": name, "region": "us-east-1"}).to_string().into_bytes();
+    let wish = |name: &str| {
+        json!({"name": name, "region": "us-east-1"})
+            .to_string()
+            .into_bytes()
+    };
     let ask = |name: &'static str, request: &'static str| {
-        let headers = [("content-type", "application/json"), ("idempotency-key", request)];
+        let headers = [
+            ("content-type", "application/json"),
+            ("idempotency-key", request),
+        ];
         let (api, key, body) = (&api, &key, wish(name));
-        async move { api.ask(Method::POST, "/api/v1/workspaces", Some(key), &headers, body).await }
+        async move {
+            api.ask(
+                Method::POST,
+                "/api/v1/workspaces",
+                Some(key),
+                &headers,
+                body,
+            )
+            .await
+        }
     };
     let first = ask("a", "one").await;
     let again = ask("a", "one").await;

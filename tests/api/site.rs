@@ -159,13 +159,15 @@ impl Api {
     }
 
     pub async fn get(&self, key: &ApiKey, path: &str) -> Answer {
-        self.ask(Method::GET, path, Some(key), &[], Vec::new()).await
+        self.ask(Method::GET, path, Some(key), &[], Vec::new())
+            .await
     }
 
     pub async fn post(&self, key: &ApiKey, path: &str, body: &Value) -> Answer {
         let headers = [("content-type", "application/json")];
         let body = body.to_string().into_bytes();
-        self.ask(Method::POST, path, Some(key), &headers, body).await
+        self.ask(Method::POST, path, Some(key), &headers, body)
+            .await
     }
 
     pub async fn ask(

@@ -12,6 +12,8 @@ use sqlx::any::AnyRow;
 pub struct FindingFilter {
     /// Of this workspace alone.
     pub workspace: Option<WorkspaceId>,
+    /// This one alone.
+    pub finding: Option<String>,
     /// Of this severity alone.
     pub severity: Option<Severity>,
     /// Of this resource type alone.
@@ -65,7 +67,8 @@ macro_rules! select {
              from finding_history
              where installation = $1 and (repository, stack, finding, first_seen) > ($2, $3, $4, $5)
                  and ($6 = '' or (repository = $6 and stack = $7)) and ($8 = '' or severity = $8)
-                 and ($9 = '' or resource_type = $9) and ($10 = '' or kind = $10) and ",
+                 and ($9 = '' or resource_type = $9) and ($10 = '' or kind = $10)
+                 and ($13 = '' or finding = $13) and ",
             $which,
             " order by repository, stack, finding, first_seen limit $12"
         )
@@ -102,7 +105,8 @@ impl Tenant<'_> {
             .bind(filter.tf_type.clone().unwrap_or_default())
             .bind(kind.unwrap_or_default().to_owned())
             .bind(filter.ending.map_or("", Ending::as_str).to_owned())
-            .bind(i64::from(most));
+            .bind(i64::from(most))
+            .bind(filter.finding.clone().unwrap_or_default());
         let rows = query.fetch_all(self.pool).await;
         let rows = rows.context("while listing findings")?;
         rows.iter().map(listed).collect()

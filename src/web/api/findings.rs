@@ -164,6 +164,7 @@ impl FindingQuery {
         let tf_type = self.tf_type.as_ref().map(|name| name.replace('\0', "?"));
         FindingFilter {
             workspace,
+            finding: None,
             severity: self.severity.map(|severity| match severity {
                 SeverityName::Critical => Severity::Critical,
                 SeverityName::High => Severity::High,

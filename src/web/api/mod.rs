@@ -5,6 +5,7 @@
 
 mod caller;
 mod coverage;
+mod decisions;
 mod docs;
 mod findings;
 mod limits;
@@ -21,7 +22,6 @@ mod workspaces;
 use crate::model::ApiKey;
 use crate::queue::api_scan::ApiScanner;
 use crate::queue::inbox::Inbox;
-use crate::queue::storage::Queue;
 use crate::store::Store;
 use crate::web::random::random_bytes;
 use crate::web::stylesheet;
@@ -56,7 +56,7 @@ const SCHEMA: &str = include_str!("../../../docs/scan.schema.json");
 /// The state of the API.
 pub(super) struct Api {
     store: Store,
-    queue: Queue,
+    inbox: Inbox,
     scanner: Option<Arc<dyn ApiScanner>>,
     limits: RequestLimits,
     uploads: Arc<UploadShares>,
@@ -100,15 +100,14 @@ pub fn router(
 ) -> anyhow::Result<Router> {
     let api = Arc::new(Api {
         store: inbox.store.clone(),
-        queue: inbox.queue.clone(),
+        inbox: inbox.clone(),
         scanner,
         limits: RequestLimits::default(),
         uploads: Arc::default(),
         secret_key: secret_key.clone(),
     });
-    let (routes, description) = routes().split_for_parts();
-    let description = Description::openapi().nest("", description);
-    let text = description.to_pretty_json()?;
+    let (routes, _) = routes().split_for_parts();
+    let (description, text) = (described(), description()?);
     let page = docs::page(&description)?;
     let routes = routes
         .route(DESCRIPTION_PATH, get(async || json(text)))
@@ -131,6 +130,18 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(scans::show))
         .routes(routes!(coverage::show))
         .routes(routes!(findings::list))
+        .routes(routes!(decisions::decide))
+}
+
+/// Returns the description of the API, as `DESCRIPTION_PATH` serves it.
+pub fn description() -> serde_json::Result<String> {
+    described().to_pretty_json()
+}
+
+fn described() -> utoipa::openapi::OpenApi {
+    let mut description = Description::openapi();
+    description.merge(routes().into_openapi());
+    description
 }
 
 /// Returns the paths that need a key, as axum writes them.

@@ -62,6 +62,7 @@ impl Problem {
         }
     }
 
+    #[cfg(test)]
     pub(super) fn status(&self) -> u16 {
         self.status
     }

@@ -211,7 +211,7 @@ impl Api {
             trigger: Trigger::Command,
         };
         let queued = QueuedJob::new(job, format!("api/{id}"));
-        self.queue.push(&queued, Duration::ZERO).await?;
+        self.inbox.queue.push(&queued, Duration::ZERO).await?;
         Ok(())
     }
 }
