@@ -4,6 +4,7 @@
 mod accounts;
 mod app;
 mod architecture;
+mod audit_log;
 mod aws;
 mod backends;
 mod bounds;

@@ -432,7 +432,11 @@ async fn has_rows(store: &Store, installation: InstallationId) -> [bool; ROWS] {
         !tenant.stacks(SHOP).await.unwrap().is_empty(),
         tenant.dashboard(SHOP).await.unwrap().is_some(),
         tenant.is_refused(SHOP, 3, "Mallory").await.unwrap(),
-        tenant.order(SHOP, OrderKey::Comment(9)).await.unwrap().is_some(),
+        tenant
+            .order(SHOP, OrderKey::Comment(9))
+            .await
+            .unwrap()
+            .is_some(),
         !tenant.published_commits(SHOP).await.unwrap().is_empty(),
         tenant.is_secret_shown(SHOP).await.unwrap(),
         tenant.notification(SHOP, "n-1").await.unwrap().is_some(),
@@ -693,8 +697,22 @@ async fn what_a_comment_asks_for_is_kept_as_it_was_first_understood(database: Da
     assert_eq!((first.answer.as_str(), first.done), ("first", false));
     assert_eq!(again, first);
     tenant.end_order(SHOP, OrderKey::Comment(9)).await.unwrap();
-    assert!(tenant.order(SHOP, OrderKey::Comment(9)).await.unwrap().unwrap().done);
-    assert_eq!(store.of(GLOBEX).order(SHOP, OrderKey::Comment(9)).await.unwrap(), None);
+    assert!(
+        tenant
+            .order(SHOP, OrderKey::Comment(9))
+            .await
+            .unwrap()
+            .unwrap()
+            .done
+    );
+    assert_eq!(
+        store
+            .of(GLOBEX)
+            .order(SHOP, OrderKey::Comment(9))
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 async fn a_secret_that_was_given_up_never_returns(database: Database) {

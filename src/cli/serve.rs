@@ -53,7 +53,7 @@ async fn serve(
         bodies: BodyStore::new(config.spool_folder()),
     };
     let mut routes = web::router(inbox.clone()).merge(webhook::router(webhook));
-    match web::pages::router(config, app, inbox.store.clone())? {
+    match web::pages::router(config, app, inbox.clone())? {
         Some(pages) => routes = routes.merge(pages),
         None => tracing::info!(
             "no pages: they need GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET and DRIFTGUARD_PUBLIC_URL"

@@ -3,6 +3,7 @@
 
 mod actor;
 mod address;
+mod audit;
 /// Boxes that people tick.
 pub mod boxes;
 mod decision;
@@ -38,6 +39,7 @@ mod webhook_event;
 
 pub use actor::{Actor, CallSource};
 pub use address::{Address, BadAddress, Key, ModuleStep};
+pub use audit::{AuditEntry, AuditVia};
 pub use decision::{Choice, Decision, StackStatus, Undecided};
 pub use declared::{
     Alternatives, Declared, DeclaredResource, Definition, LeftOutArgument, Location, Part, Parts,

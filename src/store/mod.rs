@@ -5,6 +5,7 @@
 
 mod access_changes;
 mod ambient_owners;
+mod audit_log;
 mod created_content;
 mod dashboards;
 mod decisions;
@@ -34,6 +35,7 @@ mod subjects;
 mod unconcealed;
 mod waiting_scans;
 
+pub use audit_log::{AuditFilter, AuditPlace, AuditRecord};
 pub use deliveries::Delivery;
 pub use delivery_queue::{DeliveryClaim, WaitingDelivery};
 pub use guard::LeaseLost;

@@ -1,17 +1,21 @@
 //! Writes the pages for people, as HTML: each from stored rows alone. askama escapes what stands in them.
 
+mod audit;
 mod callers;
 mod finding;
 mod history;
 mod message;
+mod orders;
 mod organisation;
 mod prose;
 mod stack;
 mod stack_rows;
 
+pub use audit::{AuditPage, AuditRow};
 pub use finding::{FindingContext, FindingPage};
 pub use history::StackHistory;
 pub use message::{Message, MessagePage, SignInPage};
+pub use orders::{OrderForms, PageOrder, REPEATED};
 pub use organisation::{Organisation, OrganisationPage, OrganisationsPage, StackFacts, StackRow};
 pub use stack::{FindingFilter, StackContext, StackPage};
 
