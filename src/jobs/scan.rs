@@ -14,9 +14,9 @@ use super::steps::{
 };
 use crate::aws::{Access, Probes};
 use crate::github::{CommitFiles, GithubError};
-use crate::model::{ScanError, ScanTotals, StackName, StackReport};
+use crate::model::{HistoryUpdate, ScanCourse, ScanError, ScanTotals, StackName, StackReport};
 use crate::pulls::history_update;
-use crate::queue::job::JobError;
+use crate::queue::job::{JobError, Trigger};
 use crate::queue::limit::Clock;
 use crate::queue::now;
 use crate::report;
@@ -47,7 +47,13 @@ pub(super) struct StackScan(pub String);
 pub(super) async fn run(
     context: &RepositoryContext<'_>,
     only: Option<&StackName>,
+    trigger: Trigger,
 ) -> Result<ScanOutcome, JobError> {
+    let course = ScanCourse {
+        begun_at: now(),
+        requested_by: name(trigger).to_owned(),
+        aws_calls: None,
+    };
     let services = context.services;
     let clock = Clock::below(services.limits, context.run, context.run.interrupt());
     let Some(tree) = read_tree(context, &clock).await? else {
@@ -78,6 +84,7 @@ pub(super) async fn run(
         only,
         clock: &clock,
         memory: &services.states.memory(),
+        course: &course,
     };
     // What a reviewer struck out of a merged pull request is drift again, even if the delivery about it comes later.
     record_outcomes(context, "", now()).await?;
@@ -98,7 +105,7 @@ pub(super) async fn run_for_command(
     let scan = async {
         let context = RepositoryContext::open(services, installation, context.id, context.run);
         match context.await? {
-            Some(context) => run(&context, only).await,
+            Some(context) => run(&context, only, Trigger::Command).await,
             None => Ok(ScanOutcome::default()),
         }
     };
@@ -111,6 +118,15 @@ pub(super) async fn run_for_command(
             })
         }
         end => end,
+    }
+}
+
+/// Returns the name of a trigger, as the history has it.
+fn name(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Push => "push",
+        Trigger::Schedule => "schedule",
+        Trigger::Command => "command",
     }
 }
 
@@ -183,8 +199,8 @@ async fn scan_by_access(
             create_check(context, CHECK, &text).await?;
             continue;
         };
-        let reports = match scan_and_plan(scan, access, stacks, scope, probes).await? {
-            Ok(reports) => reports,
+        let (reports, aws_calls) = match scan_and_plan(scan, access, stacks, scope, probes).await? {
+            Ok(planned) => planned,
             Err(problem) => {
                 create_check(context, CHECK, &problem.text()).await?;
                 if let RoleProblem::NotProbed(why) = problem {
@@ -192,6 +208,14 @@ async fn scan_by_access(
                 }
                 continue;
             }
+        };
+        let course = ScanCourse {
+            aws_calls,
+            ..scan.course.clone()
+        };
+        let scan = &RepositoryScan {
+            course: &course,
+            ..*scan
         };
         for report in reports {
             let span = info_span!("stack", name = %report.name);
@@ -206,14 +230,14 @@ async fn scan_by_access(
 }
 
 /// Scans the requested stacks, and plans a fix for each finding. If that takes too long, each stack is reported as not
-/// checked. Returns a problem instead where a role that they need must not be used.
+/// checked. Returns the reports and how many calls AWS was sent, or a problem where a role that they need must not be used.
 async fn scan_and_plan(
     scan: &RepositoryScan<'_>,
     access: Access,
     stacks: Vec<Stack>,
     scope: UnmanagedScope,
     probes: &Probes,
-) -> Result<Result<Vec<StackReport>, RoleProblem>, JobError> {
+) -> Result<Result<(Vec<StackReport>, Option<u64>), RoleProblem>, JobError> {
     let asked = stacks.iter().filter(|stack| scan.includes(stack));
     let asked: Vec<_> = asked
         .map(|stack| (stack.name.clone(), stack.path.clone()))
@@ -245,7 +269,8 @@ async fn scan_and_plan(
         // Last, so that a scan that is tried again asks CloudTrail once.
         actors::name_actors(scan, &mut result).await?;
         result.hide_names();
-        Ok(Ok(limited(result.report.stacks)))
+        let calls = result.aws_calls();
+        Ok(Ok((limited(result.report.stacks), Some(calls))))
     };
     match scan.clock.hold(planned).await {
         Ok(planned) => planned,
@@ -257,7 +282,7 @@ async fn scan_and_plan(
                 backend: None,
                 outcome: Err(error.clone()),
             };
-            Ok(Ok(asked.into_iter().map(unchecked).collect()))
+            Ok(Ok((asked.into_iter().map(unchecked).collect(), None)))
         }
     }
 }
@@ -276,7 +301,7 @@ async fn publish(scan: &RepositoryScan<'_>, report: StackReport) -> Result<Stack
     create_check(context, &stack_check(&report.name), &text).await?;
     announce::upload(scan, &report).await?;
     announce::announce(scan, &report).await?;
-    record(context, &report).await?;
+    record(scan, &report).await?;
     let findings = report
         .outcome
         .as_ref()
@@ -288,7 +313,8 @@ async fn publish(scan: &RepositoryScan<'_>, report: StackReport) -> Result<Stack
 }
 
 /// Records the report of a stack, and deletes the oldest ones.
-async fn record(context: &RepositoryContext<'_>, report: &StackReport) -> anyhow::Result<()> {
+async fn record(scan: &RepositoryScan<'_>, report: &StackReport) -> anyhow::Result<()> {
+    let context = scan.context;
     let (tenant, id, commit) = (&context.tenant, context.id, &context.head.commit);
     let stack = report.name.as_str();
     let finished_at = now();
@@ -300,16 +326,20 @@ async fn record(context: &RepositoryContext<'_>, report: &StackReport) -> anyhow
         outcome: serde_json::to_value(report).context("while writing a scan's outcome")?,
         finished_at,
     };
-    match &report.outcome {
+    let (mut totals, update) = match &report.outcome {
         Ok(scanned) => {
             let before = tenant.open_occurrences(id, &report.name).await?;
             let update = history_update(&before, scanned, finished_at);
-            let totals = ScanTotals::of(scanned, commit, finished_at);
-            tenant
-                .record_completed_scan(&record, &totals, &update)
-                .await?;
+            (ScanTotals::of(scanned, commit, finished_at), update)
         }
-        Err(_) => tenant.record_scan(&record).await?,
-    }
+        Err(error) => {
+            let failed = ScanTotals::failed(&error.message, commit, finished_at);
+            (failed, HistoryUpdate::default())
+        }
+    };
+    totals.course = scan.course.clone();
+    tenant
+        .record_completed_scan(&record, &totals, &update)
+        .await?;
     tenant.delete_scans_of(id, stack, MAX_SCANS).await
 }

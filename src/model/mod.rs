@@ -50,7 +50,7 @@ pub use finding::{
     Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict, entry_path,
     overlap, root_attribute,
 };
-pub use history::{Ending, HistoryUpdate, Occurrence, ScanTotals};
+pub use history::{AcceptedDifference, Ending, HistoryUpdate, Occurrence, ScanCourse, ScanTotals};
 pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName};
 pub use interrupt::Interrupt;
 pub use json_code::{JsonCode, JsonPart};

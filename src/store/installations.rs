@@ -21,6 +21,7 @@ const TABLES: &[&str] = &[
     "delete from dashboards where installation = $1",
     "delete from refusals where installation = $1",
     "delete from orders where installation = $1",
+    "delete from accepted_differences where installation = $1",
     "delete from audit_log where installation = $1",
     "delete from lone_runs where installation = $1",
     "delete from stopped_jobs where installation = $1",

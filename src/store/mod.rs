@@ -3,6 +3,7 @@
 //! The same statements run on SQLite and PostgreSQL. An installation's rows are reached through `Tenant` only, so that
 //! no query can forget whose rows it reads.
 
+mod accepted;
 mod access_changes;
 mod ambient_owners;
 mod audit_log;
@@ -35,6 +36,7 @@ mod subjects;
 mod unconcealed;
 mod waiting_scans;
 
+pub use accepted::{AcceptedPlace, AcceptedRecord};
 pub use audit_log::{AuditFilter, AuditPlace, AuditRecord};
 pub use deliveries::Delivery;
 pub use delivery_queue::{DeliveryClaim, WaitingDelivery};

@@ -1,13 +1,14 @@
 //! The HTML of each page, as people are sent it.
 
 use driftguard::model::{
-    Actor, AuditEntry, AuditVia, CallSource, Choice, Decision, Ending, FindingId, Occurrence,
-    Proposal, ProposalState, RepositoryId, RepositoryName, ScanTotals, StackName, StackSummary,
+    AcceptedDifference, Actor, AuditEntry, AuditVia, CallSource, Choice, Decision, Ending,
+    FindingId, Occurrence, Proposal, ProposalState, RepositoryId, RepositoryName, ScanCourse,
+    ScanTotals, Severity, StackName, StackSummary,
 };
 use driftguard::report::pages::{
-    AuditPage, AuditRow, FindingContext, FindingFilter, FindingPage, Frame, Message, MessagePage,
-    OrderForms, Organisation, OrganisationPage, OrganisationsPage, SignInPage, StackContext,
-    StackFacts, StackHistory, StackPage, StackRow,
+    AcceptedPage, AcceptedRow, AuditPage, AuditRow, FindingContext, FindingFilter, FindingPage,
+    Frame, Message, MessagePage, OrderForms, Organisation, OrganisationPage, OrganisationsPage,
+    ScansPage, SignInPage, StackContext, StackFacts, StackHistory, StackPage, StackRow,
 };
 
 /// 2026-11-24 16:30 UTC.
@@ -237,6 +238,39 @@ fn each_page_is_sent_as_html() {
         next: Some("1.2.page/x".to_owned()),
     };
     insta::assert_snapshot!("page_audit", audit.html().unwrap());
+    let accepted = |until: Option<&str>, owner: &str| {
+        let accepted = AcceptedDifference {
+            finding: FindingId("f-00000000000a".to_owned()),
+            name: "aws_security_group.web".to_owned(),
+            severity: Severity::Critical,
+            until: until.map(str::to_owned),
+            reason: "the `vendor` needs it".to_owned(),
+            owner: owner.to_owned(),
+        };
+        AcceptedRow::new(&accepted, (&repository, &stack), SCANNED)
+    };
+    let accepted = AcceptedPage {
+        frame: frame(),
+        account: "acme".to_owned(),
+        rows: vec![
+            accepted(Some("2026-11-23"), "alice"),
+            accepted(Some("2026-11-24"), ""),
+            accepted(None, "bob"),
+        ],
+        is_first: true,
+        next: None,
+    };
+    insta::assert_snapshot!("page_accepted", accepted.html().unwrap());
+    let mut known = ScanTotals::of(scanned, "0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c", SCANNED);
+    known.course = ScanCourse {
+        begun_at: SCANNED - 42_000,
+        requested_by: "push".to_owned(),
+        aws_calls: Some(321),
+    };
+    let failed = ScanTotals::failed("the state is locked by alice", "", SCANNED - DAY);
+    let next = Some("1795451400000".to_owned());
+    let scans = ScansPage::new(frame(), &of_stack, &[known, failed], true, next);
+    insta::assert_snapshot!("page_scans", scans.html().unwrap());
     let missing = MessagePage::new(frame(), &Message::NotFound);
     insta::assert_snapshot!("page_missing", missing.html().unwrap());
 }

@@ -3,6 +3,7 @@
 mod audit;
 pub mod browser;
 mod hostile;
+mod lists;
 mod looks;
 mod orders;
 mod refused;

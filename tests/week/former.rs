@@ -25,6 +25,7 @@ const LAST: i64 = 2;
 const LATER: &[(i64, &str)] = &[
     (9, include_str!("../former/0009.sql")),
     (22, include_str!("../former/0022.sql")),
+    (24, include_str!("../former/0024.sql")),
 ];
 const SHOP: RepositoryId = RepositoryId(1001);
 /// The number that the installation gets here; the former one's was 1002.

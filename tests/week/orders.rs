@@ -1,9 +1,9 @@
 //! Orders from a page and from the API: they have the effect of a ticked box, once, and nothing is written about them.
 
 use super::stories::set_up;
-use super::world::{ADOPT, World};
+use super::world::{ADOPT, STACK, World};
 use crate::database::{Database, on_both};
-use driftguard::model::{AuditVia, Choice, InstallationId};
+use driftguard::model::{AuditVia, Choice, InstallationId, StackName};
 use driftguard::queue::job::{Job, OrderOrigin, QueuedJob, RepositoryTask};
 use driftguard::queue::orders::OrderRequest;
 use driftguard::store::AuditFilter;
@@ -113,6 +113,26 @@ async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
             .unwrap();
     }
     assert_eq!(adopted, [true, false], "once");
+    let stack = StackName::new(STACK).unwrap();
+    let scans = tenant
+        .scans_before(repository, &stack, i64::MAX, 100)
+        .await
+        .unwrap();
+    let by = |who: &str| {
+        scans
+            .iter()
+            .filter(|scan| scan.course.requested_by == who)
+            .count()
+    };
+    assert!(by("command") >= 3 && by("push") >= 1, "{scans:#?}");
+    for scan in &scans {
+        let took = scan.finished_at - scan.course.begun_at;
+        assert!((0..600_000).contains(&took), "{scan:?}");
+        assert!(
+            scan.course.aws_calls.is_some_and(|calls| calls > 10),
+            "{scan:?}"
+        );
+    }
     let log = tenant.audit_log(&AuditFilter::default(), None, 100).await;
     let mut log: Vec<_> = log.unwrap().0.into_iter().map(|row| row.entry).collect();
     log.reverse();

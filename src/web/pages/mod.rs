@@ -1,9 +1,11 @@
 //! Serves the pages for people: what the last scans found, as far as each person may look at it.
 
+mod accepted;
 mod audit;
 mod finding;
 mod orders;
 mod organisation;
+mod scans;
 mod stack;
 
 use super::address::PublicAddress;
@@ -44,11 +46,13 @@ type Fields = HashMap<String, String>;
 type Names<T> = Result<Path<T>, PathRejection>;
 
 /// The paths of the pages that a person must be signed in for, as axum writes them.
-pub const PATHS: [&str; 5] = [
+pub const PATHS: [&str; 7] = [
     "/",
     "/orgs/{owner}",
     "/orgs/{owner}/audit",
+    "/orgs/{owner}/accepted",
     "/orgs/{owner}/{repository}/{stack}",
+    "/orgs/{owner}/{repository}/{stack}/scans",
     "/orgs/{owner}/{repository}/{stack}/findings/{finding}",
 ];
 
@@ -89,7 +93,9 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
         organisations_path,
         organisation_path,
         audit_path,
+        accepted_path,
         stack_path,
+        scans_path,
         finding_path,
     ] = PATHS;
     let [sign_in_path, start_path, callback_path, sign_out_path] = SIGN_IN_PATHS;
@@ -98,6 +104,8 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
             .route(organisations_path, get(organisations))
             .route(organisation_path, get(organisation::show))
             .route(audit_path, get(audit::show))
+            .route(accepted_path, get(accepted::show))
+            .route(scans_path, get(scans::show))
             .route(stack_path, get(stack::show).post(orders::of_stack))
             .route(finding_path, get(finding::show).post(orders::of_finding))
             .route(sign_in_path, get(sign_in::show))
