@@ -196,6 +196,7 @@ async fn a_finding_keeps_its_history_when_its_id_changes(database: Database) {
         update,
         HistoryUpdate {
             again: vec![now],
+            accepted: Some(Vec::new()),
             ..HistoryUpdate::default()
         }
     );

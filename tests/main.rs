@@ -5,6 +5,7 @@ mod accounts;
 mod api;
 mod app;
 mod architecture;
+mod audit_log;
 mod aws;
 mod backends;
 mod bounds;

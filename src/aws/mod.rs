@@ -26,6 +26,7 @@ use memo::Memo;
 use narrow::AssumedFrom;
 use reach::Reach;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -67,6 +68,8 @@ struct Identity {
     arn: String,
     config: SdkConfig,
     budget: AccountBudget,
+    /// Counts the calls of the scan.
+    calls: Arc<AtomicU64>,
     memo: Memo,
     /// Where the credentials come from; `None` for the process's own.
     assumed_from: Option<AssumedFrom>,
@@ -81,6 +84,8 @@ struct AwsInner {
     access: Access,
     budgets: Budgets,
     sts: Arc<CallQueue>,
+    /// How many calls were sent, without what the SDK repeats.
+    calls: Arc<AtomicU64>,
     reach: Reach,
     /// The probes that each role has to pass; `None` where the caller's own roles are used.
     probes: Option<Probes>,
@@ -131,11 +136,17 @@ impl Aws {
             base,
             access,
             sts: Arc::new(budgets.sts()),
+            calls: Arc::default(),
             reach: Reach::default(),
             budgets,
             probes,
             identities: Mutex::default(),
         }))
+    }
+
+    /// Returns how many calls were sent to the accounts' services, without what was repeated.
+    pub fn calls(&self) -> u64 {
+        self.0.calls.load(Ordering::Relaxed)
     }
 
     /// Sets how many processes read AWS: this one takes its share of each account's budget.
@@ -268,6 +279,7 @@ impl AwsInner {
         Ok(Identity {
             arn: answer.arn().unwrap_or_default().to_owned(),
             budget: self.budgets.for_scan(&account),
+            calls: self.calls.clone(),
             account,
             config,
             memo: Memo::default(),

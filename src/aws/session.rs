@@ -11,6 +11,7 @@ use aws_types::service_config::ServiceConfigKey;
 use secrecy::SecretString;
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// The pages of a list call, read as they are needed.
 pub type Pages<T, E> = PaginationStream<Result<T, SdkError<E>>>;
@@ -168,9 +169,15 @@ impl Session {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         let _permit = self.identity.budget.acquire(action).await;
+        self.count();
         request
             .await
             .map_err(|error| reason::from_error(action, error))
+    }
+
+    /// Counts a call.
+    pub(super) fn count(&self) {
+        self.identity.calls.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Reads a single resource. Returns `None` where the service answers with one of the `missing` error codes, or with
@@ -188,6 +195,7 @@ impl Session {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         let _permit = self.identity.budget.acquire(action).await;
+        self.count();
         match request.await {
             Ok(found) => Ok(Some(found)),
             Err(error) => match error.code() {
@@ -218,11 +226,11 @@ impl Session {
         let mut all = Vec::new();
         loop {
             let _permit = self.identity.budget.acquire(action).await;
-            match pages.next().await {
-                Some(Ok(page)) => all.push(page),
-                Some(Err(error)) => return Err(reason::from_error(action, error)),
-                None => return Ok(all),
-            }
+            let Some(page) = pages.next().await else {
+                return Ok(all);
+            };
+            self.count();
+            all.push(page.map_err(|error| reason::from_error(action, error))?);
         }
     }
 

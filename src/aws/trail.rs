@@ -66,6 +66,7 @@ impl Session {
             .max_results(PAGE)
             .set_next_token(next);
         let permit = turns.acquire(1).await;
+        self.count();
         let answer = request.send().await;
         drop(permit);
         let answer = answer.map_err(|error| reason::from_error(LOOKUP, error))?;

@@ -75,7 +75,7 @@ async fn serve(
     let mut routes = web::router(inbox.clone()).merge(webhook::router(webhook));
     let scanner = api_scans.map(|scans| scans as Arc<dyn ApiScanner>);
     routes = routes.merge(web::api::router(&inbox, &app.secret_key, scanner)?);
-    match web::pages::router(config, app, inbox.store.clone())? {
+    match web::pages::router(config, app, inbox.clone())? {
         Some(pages) => routes = routes.merge(pages),
         None => tracing::info!(
             "no pages: they need GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET and DRIFTGUARD_PUBLIC_URL"

@@ -29,6 +29,8 @@ mod slots;
 pub mod tarball;
 mod tree;
 mod user_access;
+/// Holds what a person sees, as GitHub lists it.
+mod user_listing;
 
 pub use allowance::{CONTENT_MEMORY, content_pause, content_slice};
 pub use app::{Fence, GitHub};
@@ -46,6 +48,5 @@ pub use pulls::{CommitPage, PullRequest};
 pub use repository::{Head, Repository};
 pub use revision::{ReadOnlyRepository, Revision};
 pub use tarball::{Layout, MAX_TOTAL as MAX_TREE};
-pub use user_access::{
-    Listed, Person, UserAccess, UserAccessError, UserInstallation, UserRepository, UserToken,
-};
+pub use user_access::{Person, UserAccess, UserAccessError, UserToken};
+pub use user_listing::{Listed, UserInstallation, UserRepository};

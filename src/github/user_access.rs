@@ -4,7 +4,10 @@
 //! through the gate of the App's own requests, and none is repeated.
 
 use super::gate::{message, read_body};
-use crate::model::{InstallationId, RepositoryId, RepositoryName};
+use super::user_listing::{
+    ListPage, Listed, RepositoryFields, UserInstallation, UserRepository, installation, repository,
+};
+use crate::model::{InstallationId, RepositoryId};
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -72,39 +75,6 @@ pub struct Person {
     pub login: String,
 }
 
-/// An installation that a person sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserInstallation {
-    /// The installation.
-    pub id: InstallationId,
-    /// The login of the account.
-    pub account: String,
-}
-
-/// A repository that a person sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserRepository {
-    /// The repository.
-    pub id: RepositoryId,
-    /// The name.
-    pub name: RepositoryName,
-    /// Whether the repository is private, or internal to a company.
-    pub private: bool,
-    /// Whether the person may read.
-    pub may_read: bool,
-    /// Whether the person may write.
-    pub may_write: bool,
-}
-
-/// A list, as far as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed<T> {
-    /// The entries.
-    pub items: Vec<T>,
-    /// Whether GitHub has more of them.
-    pub is_cut: bool,
-}
-
 /// Why GitHub does not answer a person's request. No message shows a code, a token or the client secret.
 #[derive(Debug, thiserror::Error)]
 pub enum UserAccessError {
@@ -134,43 +104,6 @@ struct TokenAnswer {
     refresh_token: Option<String>,
     error: Option<String>,
     error_description: Option<String>,
-}
-
-/// A page of a list.
-#[derive(Deserialize)]
-struct ListPage<T> {
-    total_count: usize,
-    #[serde(alias = "installations", alias = "repositories")]
-    items: Vec<T>,
-}
-
-#[derive(Deserialize)]
-struct InstallationFields {
-    id: u64,
-    account: Option<AccountFields>,
-    suspended_at: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct AccountFields {
-    login: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct RepositoryFields {
-    id: u64,
-    full_name: String,
-    private: bool,
-    #[serde(default)]
-    permissions: PermissionFields,
-}
-
-#[derive(Deserialize, Default)]
-struct PermissionFields {
-    #[serde(default)]
-    pull: bool,
-    #[serde(default)]
-    push: bool,
 }
 
 impl UserAccess {
@@ -267,6 +200,28 @@ impl UserAccess {
             .await
     }
 
+    /// Looks for a repository of an installation that a person sees.
+    pub async fn repository(
+        &self,
+        token: &SecretString,
+        installation: InstallationId,
+        id: RepositoryId,
+    ) -> Result<Option<UserRepository>> {
+        for page in 1..=MAX_REPOSITORY_PAGES {
+            let path = format!(
+                "/user/installations/{installation}/repositories?per_page={PAGE}&page={page}"
+            );
+            let answer: ListPage<RepositoryFields> = self.get(&path, token).await?;
+            let is_last = answer.items.len() < PAGE;
+            let mut items = answer.items.into_iter().filter_map(repository);
+            let found = items.find(|found| found.id == id);
+            if found.is_some() || is_last {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
     /// Reads a list page by page, without what `convert` leaves out.
     async fn list<F: DeserializeOwned, T>(
         &self,
@@ -338,26 +293,6 @@ impl UserAccess {
             status => Err(unavailable(&format!("{status}: {}", message(&body)))),
         }
     }
-}
-
-/// Returns an installation that is not suspended.
-fn installation(found: InstallationFields) -> Option<UserInstallation> {
-    let is_active = found.suspended_at.is_none();
-    let account = found.account.filter(|_| is_active)?.login?;
-    Some(UserInstallation {
-        id: InstallationId(found.id),
-        account,
-    })
-}
-
-fn repository(found: RepositoryFields) -> Option<UserRepository> {
-    Some(UserRepository {
-        id: RepositoryId(found.id),
-        name: RepositoryName::new(&found.full_name)?,
-        private: found.private,
-        may_read: found.permissions.pull,
-        may_write: found.permissions.push,
-    })
 }
 
 /// Turns a 404 for what every GitHub has into its meaning.

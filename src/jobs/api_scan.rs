@@ -9,7 +9,7 @@ use crate::aws::{Access, Probes, Role};
 use crate::github::Layout;
 use crate::github::tarball::unpack_as;
 use crate::model::{
-    InstallationId, Region, RepositoryId, ScanError, StackReport, Tree, WorkspaceId,
+    InstallationId, Region, RepositoryId, ScanCourse, ScanError, StackReport, Tree, WorkspaceId,
 };
 use crate::queue::api_scan::{ApiScan, ApiScanner};
 use crate::queue::limit::Clock;
@@ -105,6 +105,11 @@ async fn renew(store: &Store, installation: InstallationId, id: &str) -> Infalli
 /// Scans a workspace, and records the report. Returns when the recorded scan finished, or why it left no findings.
 async fn scanned(services: Arc<Services>, scan: ApiScan) -> anyhow::Result<Result<i64, String>> {
     let meter = Arc::<Meter>::default();
+    let mut course = ScanCourse {
+        begun_at: now(),
+        requested_by: "api".to_owned(),
+        aws_calls: None,
+    };
     let clock = Clock::of_work(services.limits, &meter);
     let work = report_of(&services, &scan, &clock);
     let outcome = match clock.hold(meter.measure(work)).await {
@@ -115,12 +120,18 @@ async fn scanned(services: Arc<Services>, scan: ApiScan) -> anyhow::Result<Resul
         },
     };
     let id = &scan.workspace.id;
-    let report = outcome.unwrap_or_else(|error| StackReport {
-        name: id.stack.clone(),
-        path: scan.folder.clone(),
-        backend: None,
-        outcome: Err(error),
-    });
+    let report = match outcome {
+        Ok((report, calls)) => {
+            course.aws_calls = Some(calls);
+            report
+        }
+        Err(error) => StackReport {
+            name: id.stack.clone(),
+            path: scan.folder.clone(),
+            backend: None,
+            outcome: Err(error),
+        },
+    };
     let (tenant, finished_at) = (services.store.of(scan.installation), now());
     // It may have been deleted meanwhile.
     if tenant.workspace(id).await?.is_none() {
@@ -130,6 +141,7 @@ async fn scanned(services: Arc<Services>, scan: ApiScan) -> anyhow::Result<Resul
         tenant: &tenant,
         repository: RepositoryId::NONE,
         commit: "",
+        course: &course,
     };
     stack.record(&report, finished_at).await?;
     Ok(match report.outcome {
@@ -138,12 +150,12 @@ async fn scanned(services: Arc<Services>, scan: ApiScan) -> anyhow::Result<Resul
     })
 }
 
-/// Scans a workspace.
+/// Scans a workspace. Returns the report, and how many calls AWS was sent for it.
 async fn report_of(
     services: &Services,
     scan: &ApiScan,
     clock: &Clock,
-) -> anyhow::Result<Result<StackReport, ScanError>> {
+) -> anyhow::Result<Result<(StackReport, u64), ScanError>> {
     let tree = match code(scan) {
         Ok(tree) => tree,
         Err(error) => return Ok(Err(error)),
@@ -192,7 +204,7 @@ async fn report_of(
     if let (Ok(scanned), None) = (&mut report.outcome, &scan.code) {
         scanned.notes.insert(0, NO_CODE.to_owned());
     }
-    Ok(Ok(report))
+    Ok(Ok((report, result.aws_calls())))
 }
 
 /// Unpacks the uploaded code.

@@ -2,11 +2,12 @@
 
 use super::context::RepositoryContext;
 use super::scan;
+use super::steps::audit::{Act, EffectSource, record};
 use super::steps::effects::apply_effects;
 use super::steps::onboarding;
 use super::steps::stack_statuses::stack_statuses;
 use crate::commands::{self, CommandContext, Effect};
-use crate::model::{Proposal, StackName, boxes};
+use crate::model::{AuditVia, Proposal, StackName, boxes};
 use crate::queue::job::JobError;
 use crate::queue::pushes::ONBOARDING;
 use crate::report;
@@ -62,13 +63,27 @@ async fn run_orders(
     ticked: &[String],
 ) -> Result<(), JobError> {
     let proposal = context.tenant.proposal_of(context.id, change.issue).await?;
+    let source = EffectSource {
+        issue: Some(change.issue),
+        person: change.person,
+        at: change.at,
+        via: AuditVia::Box,
+        key: format!("box/{}/{}", change.issue, change.at),
+    };
     let mut effects = Vec::new();
     if let Some(proposal) = proposal {
         if proposal.branch == ONBOARDING {
             let _slot = context.run.begin_scan(context.installation)?;
+            record(context, &source, Act::new("start quiet", "")).await?;
             return Box::pin(onboarding::start_quiet(context, ticked)).await;
         }
         if ticked.iter().any(|order| order == report::RETRY) {
+            record(
+                context,
+                &source,
+                Act::new("recreate branch", &proposal.stack),
+            )
+            .await?;
             effects.extend(StackName::new(&proposal.stack).map(|stack| Effect::Scan(Some(stack))));
             let recreated = Proposal {
                 recreate: true,
@@ -88,7 +103,7 @@ async fn run_orders(
         let answer = commands::answer(&command, &command_context).unwrap_or_default();
         effects.extend(answer.effects);
     }
-    let applied = apply_effects(context, Some(change.issue), &effects).await?;
+    let applied = apply_effects(context, &source, &effects).await?;
     if let Some(target) = &applied.scan {
         scan::run_for_command(context, target.stack()).await?;
     }

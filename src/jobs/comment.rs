@@ -3,13 +3,14 @@
 use super::context::RepositoryContext;
 use super::scan::{self, ScanOutcome};
 use super::services::Services;
+use super::steps::audit::EffectSource;
 use super::steps::effects::apply_effects;
 use super::steps::orders::{CommandText, parse_once};
 use super::steps::reply::reply;
 use super::steps::repository_settings::{self, may_publish};
 use crate::commands;
 use crate::github::Comment;
-use crate::model::{InstallationId, RepositoryId};
+use crate::model::{AuditVia, InstallationId, RepositoryId};
 use crate::queue::job::JobError;
 use crate::report;
 use crate::store::OrderKey;
@@ -111,7 +112,14 @@ async fn run_commands(
         )
         .await?;
     }
-    let mut applied = apply_effects(context, Some(issue), &answer.effects).await?;
+    let source = EffectSource {
+        issue: Some(issue),
+        person: &comment.author,
+        at,
+        via: AuditVia::Comment,
+        key: format!("comment/{}", comment.id),
+    };
+    let mut applied = apply_effects(context, &source, &answer.effects).await?;
     let mut outcome = ScanOutcome::default();
     if let Some(target) = &applied.scan {
         outcome = scan::run_for_command(context, target.stack()).await?;

@@ -54,7 +54,9 @@ impl AppHandler {
         let (services, installation) = (&*self.services, job.installation);
         let context = RepositoryContext::open(services, installation, job.repository, run);
         match context.await? {
-            Some(context) => scan::run(&context, job.stack.as_ref()).await.map(drop),
+            Some(context) => scan::run(&context, job.stack.as_ref(), job.trigger)
+                .await
+                .map(drop),
             None => Ok(()),
         }
     }

@@ -15,8 +15,8 @@ use super::steps::{
 };
 use crate::aws::{Access, Probes};
 use crate::github::{CommitFiles, GithubError};
-use crate::model::{ScanError, StackName, StackReport};
-use crate::queue::job::JobError;
+use crate::model::{ScanCourse, ScanError, StackName, StackReport};
+use crate::queue::job::{JobError, Trigger};
 use crate::queue::limit::Clock;
 use crate::queue::now;
 use crate::report;
@@ -42,7 +42,13 @@ pub(super) struct StackScan(pub String);
 pub(super) async fn run(
     context: &RepositoryContext<'_>,
     only: Option<&StackName>,
+    trigger: Trigger,
 ) -> Result<ScanOutcome, JobError> {
+    let course = ScanCourse {
+        begun_at: now(),
+        requested_by: name(trigger).to_owned(),
+        aws_calls: None,
+    };
     let services = context.services;
     let clock = Clock::below(services.limits, context.run, context.run.interrupt());
     let Some(tree) = read_tree(context, &clock).await? else {
@@ -73,6 +79,7 @@ pub(super) async fn run(
         only,
         clock: &clock,
         memory: &services.states.memory(),
+        course: &course,
     };
     // What a reviewer struck out of a merged pull request is drift again, even if the delivery about it comes later.
     record_outcomes(context, "", now()).await?;
@@ -93,7 +100,7 @@ pub(super) async fn run_for_command(
     let scan = async {
         let context = RepositoryContext::open(services, installation, context.id, context.run);
         match context.await? {
-            Some(context) => run(&context, only).await,
+            Some(context) => run(&context, only, Trigger::Command).await,
             None => Ok(ScanOutcome::default()),
         }
     };
@@ -106,6 +113,15 @@ pub(super) async fn run_for_command(
             })
         }
         end => end,
+    }
+}
+
+/// Returns the name of a trigger, as the history has it.
+fn name(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Push => "push",
+        Trigger::Schedule => "schedule",
+        Trigger::Command => "command",
     }
 }
 
@@ -178,8 +194,8 @@ async fn scan_by_access(
             create_check(context, CHECK, &text).await?;
             continue;
         };
-        let reports = match scan_and_plan(scan, access, stacks, scope, probes).await? {
-            Ok(reports) => reports,
+        let (reports, aws_calls) = match scan_and_plan(scan, access, stacks, scope, probes).await? {
+            Ok(planned) => planned,
             Err(problem) => {
                 create_check(context, CHECK, &problem.text()).await?;
                 if let RoleProblem::NotProbed(why) = problem {
@@ -187,6 +203,14 @@ async fn scan_by_access(
                 }
                 continue;
             }
+        };
+        let course = ScanCourse {
+            aws_calls,
+            ..scan.course.clone()
+        };
+        let scan = &RepositoryScan {
+            course: &course,
+            ..*scan
         };
         for report in reports {
             let span = info_span!("stack", name = %report.name);
@@ -201,14 +225,14 @@ async fn scan_by_access(
 }
 
 /// Scans the requested stacks, and plans a fix for each finding. If that takes too long, each stack is reported as not
-/// checked. Returns a problem instead where a role that they need must not be used.
+/// checked. Returns the reports and how many calls AWS was sent, or a problem where a role that they need must not be used.
 async fn scan_and_plan(
     scan: &RepositoryScan<'_>,
     access: Access,
     stacks: Vec<Stack>,
     scope: UnmanagedScope,
     probes: &Probes,
-) -> Result<Result<Vec<StackReport>, RoleProblem>, JobError> {
+) -> Result<Result<(Vec<StackReport>, Option<u64>), RoleProblem>, JobError> {
     let asked = stacks.iter().filter(|stack| scan.includes(stack));
     let asked: Vec<_> = asked
         .map(|stack| (stack.name.clone(), stack.path.clone()))
@@ -241,7 +265,8 @@ async fn scan_and_plan(
         let stored = (&context.tenant, context.id);
         actors::name_actors(&mut result, &scan.settings.who, stored).await?;
         result.hide_names();
-        Ok(Ok(limited(result.report.stacks)))
+        let calls = result.aws_calls();
+        Ok(Ok((limited(result.report.stacks), Some(calls))))
     };
     match scan.clock.hold(planned).await {
         Ok(planned) => planned,
@@ -253,7 +278,7 @@ async fn scan_and_plan(
                 backend: None,
                 outcome: Err(error.clone()),
             };
-            Ok(Ok(asked.into_iter().map(unchecked).collect()))
+            Ok(Ok((asked.into_iter().map(unchecked).collect(), None)))
         }
     }
 }
@@ -276,6 +301,7 @@ async fn publish(scan: &RepositoryScan<'_>, report: StackReport) -> Result<Stack
         tenant: &context.tenant,
         repository: context.id,
         commit: &context.head.commit,
+        course: &scan.course,
     };
     stack.record(&report, now()).await?;
     let findings = report

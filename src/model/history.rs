@@ -5,6 +5,9 @@ use super::{
     masked,
 };
 
+/// How many types that were not checked are recorded of a scan.
+const MAX_UNCHECKED: usize = 20;
+
 /// A time during which scans reported a finding. A finding that comes back has another one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Occurrence {
@@ -104,6 +107,36 @@ pub struct HistoryUpdate {
     pub started: Vec<Occurrence>,
     /// The findings that are no longer reported.
     pub ended: Vec<(FindingId, Ending)>,
+    /// What people accept, in place of what the scan before it found accepted; `None` where that stays.
+    pub accepted: Option<Vec<AcceptedDifference>>,
+}
+
+/// A difference that people accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedDifference {
+    /// The finding.
+    pub finding: FindingId,
+    /// The name of the resource.
+    pub name: String,
+    /// The severity.
+    pub severity: Severity,
+    /// The last day, as `2027-03-31`, or the minute in which it ends; `None` for good.
+    pub until: Option<String>,
+    /// The reason.
+    pub reason: String,
+    /// Who answers for it; empty where nobody is named.
+    pub owner: String,
+}
+
+/// How a scan went. What is not known of the scans of earlier versions has its default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScanCourse {
+    /// When the scan began, in epoch milliseconds; 0 where it is not known.
+    pub begun_at: i64,
+    /// What requested it: `push`, `schedule` or `command`; empty where it is not known.
+    pub requested_by: String,
+    /// How many calls AWS was sent for this stack and those that are read with the same role.
+    pub aws_calls: Option<u64>,
 }
 
 /// A completed scan in numbers.
@@ -119,6 +152,12 @@ pub struct ScanTotals {
     pub set_aside: u64,
     /// Resources, posture and cost.
     pub summary: Summary,
+    /// What was not checked, and why, of the first types.
+    pub unchecked: Vec<(String, String)>,
+    /// Why the scan failed; empty for a completed one. A failed one has no numbers.
+    pub problem: String,
+    /// How the scan went.
+    pub course: ScanCourse,
 }
 
 impl ScanTotals {
@@ -132,6 +171,27 @@ impl ScanTotals {
             findings: Severity::ALL.map(count),
             set_aside: scanned.set_aside.len() as u64,
             summary: scanned.summary.clone(),
+            unchecked: unchecked(scanned),
+            problem: String::new(),
+            course: ScanCourse::default(),
         }
     }
+
+    /// Records that a scan failed.
+    pub fn failed(problem: &str, commit: &str, finished_at: i64) -> Self {
+        Self {
+            problem: problem.to_owned(),
+            ..Self::of(&Scanned::default(), commit, finished_at)
+        }
+    }
+}
+
+/// Returns the types that were not all checked, with the reason, but for what is beside the resources.
+fn unchecked(scanned: &Scanned) -> Vec<(String, String)> {
+    let rows = scanned.coverage.iter().filter(|row| !row.is_known());
+    let named = rows.map(|row| {
+        let reason = row.reason.as_deref().unwrap_or_default();
+        (row.tf_type.clone(), masked(reason).into_owned())
+    });
+    named.take(MAX_UNCHECKED).collect()
 }

@@ -4,6 +4,7 @@
 mod actor;
 mod address;
 mod api_key;
+mod audit;
 /// Boxes that people tick.
 pub mod boxes;
 mod decision;
@@ -41,6 +42,7 @@ mod workspace;
 pub use actor::{Actor, CallSource};
 pub use address::{Address, BadAddress, Key, ModuleStep};
 pub use api_key::{ApiKey, ApiScope};
+pub use audit::{AuditEntry, AuditVia};
 pub use decision::{Choice, Decision, StackStatus, Undecided};
 pub use declared::{
     Alternatives, Declared, DeclaredResource, Definition, LeftOutArgument, Location, Part, Parts,
@@ -51,7 +53,7 @@ pub use finding::{
     Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict, entry_path,
     overlap, root_attribute,
 };
-pub use history::{Ending, HistoryUpdate, Occurrence, ScanTotals};
+pub use history::{AcceptedDifference, Ending, HistoryUpdate, Occurrence, ScanCourse, ScanTotals};
 pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName};
 pub use interrupt::Interrupt;
 pub use json_code::{JsonCode, JsonPart};

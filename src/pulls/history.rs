@@ -1,6 +1,7 @@
 //! Decides what a scan changes of a stack's history: which findings came, stayed, or ended.
 
 use super::Resolution;
+use super::accepted::accepted;
 use crate::model::{Ending, Finding, FindingId, HistoryUpdate, Occurrence, Scanned};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,10 @@ pub fn history_update(before: &[Occurrence], scanned: &Scanned, at: i64) -> Hist
         .iter()
         .map(|finding| (&finding.id, finding))
         .collect();
-    let mut update = HistoryUpdate::default();
+    let mut update = HistoryUpdate {
+        accepted: Some(accepted(scanned)),
+        ..HistoryUpdate::default()
+    };
     for (id, finding) in reported {
         let Some(occurrence) = known.get(id) else {
             update.started.push(Occurrence::start(finding, at));

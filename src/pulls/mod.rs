@@ -5,6 +5,7 @@
 //! GitHub.
 #![deny(clippy::disallowed_methods)]
 
+mod accepted;
 mod decide;
 mod decisions;
 mod groups;

@@ -130,6 +130,7 @@ impl Inbox {
         self.store.delete_deliveries(before(now, MEMORY)).await?;
         self.store.delete_scans(before(now, MEMORY)).await?;
         self.store.delete_history(before(now, retention)).await?;
+        self.store.delete_audit_log(before(now, retention)).await?;
         self.store.delete_failed_jobs(before(now, MEMORY)).await?;
         self.store
             .delete_access_changes(before(now, MEMORY))

@@ -30,6 +30,13 @@ pub struct ScanResult {
     pub(super) clean: Vec<CleanReading>,
 }
 
+impl ScanResult {
+    /// Returns how many calls were sent to AWS so far.
+    pub fn aws_calls(&self) -> u64 {
+        self.aws.calls()
+    }
+}
+
 /// The code of a stack, and how it is evaluated.
 pub struct StackCode {
     /// The stack's name.

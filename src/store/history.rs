@@ -7,7 +7,8 @@ pub use list::{FindingFilter, FindingPlace, ListedFinding};
 
 use super::{Store, Tenant};
 use crate::model::{
-    AccountId, Ending, FindingId, Occurrence, Region, RepositoryId, ScanTotals, Severity, StackName,
+    AccountId, Ending, FindingId, Occurrence, Region, RepositoryId, ScanCourse, ScanTotals,
+    Severity, StackName,
 };
 use anyhow::Context;
 use serde::de::DeserializeOwned;
@@ -26,6 +27,18 @@ macro_rules! select {
             "select finding, first_seen, last_seen, scans, ending, ended_at, address, resource_type, parent_type, account,
                  region, kind, severity
              from finding_history where installation = $1 and repository = $2 and stack = $3 ",
+            $rest
+        )
+    };
+}
+
+/// The query whose rows `totals` reads.
+macro_rules! totals_of {
+    ($rest:literal) => {
+        concat!(
+            "select finished_at, commit_id, critical, high, medium, low, info, set_aside, summary, begun_at, requested_by,
+                 aws_calls, unchecked, problem
+             from stack_history where installation = $1 and repository = $2 and stack = $3 ",
             $rest
         )
     };
@@ -101,15 +114,30 @@ impl Tenant<'_> {
         Ok(sum.checked_div(count))
     }
 
-    /// Returns the newest scans of a stack in numbers, the newest first.
+    /// Returns scans of a stack that finished before a moment, failed ones too, the newest first.
+    pub async fn scans_before(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+        before: i64,
+        most: u32,
+    ) -> anyhow::Result<Vec<ScanTotals>> {
+        let statement = totals_of!("and finished_at < $4 order by finished_at desc limit $5");
+        let query = of_stack(self, statement, repository, stack.as_str());
+        let query = query.bind(before).bind(i64::from(most));
+        let rows = query.fetch_all(self.pool).await;
+        let rows = rows.context("while reading the scans of a stack")?;
+        rows.iter().map(totals).collect()
+    }
+
+    /// Returns the newest completed scans of a stack in numbers, the newest first.
     pub async fn scan_totals(
         &self,
         repository: RepositoryId,
         stack: &StackName,
         most: u32,
     ) -> anyhow::Result<Vec<ScanTotals>> {
-        let statement = "select finished_at, commit_id, critical, high, medium, low, info, set_aside, summary from stack_history
-             where installation = $1 and repository = $2 and stack = $3 order by finished_at desc limit $4";
+        let statement = totals_of!("and problem = '' order by finished_at desc limit $4");
         let query = of_stack(self, statement, repository, stack.as_str());
         let rows = query.bind(i64::from(most)).fetch_all(self.pool).await;
         let rows = rows.context("while reading the history of scans")?;
@@ -123,7 +151,7 @@ impl Tenant<'_> {
         stack: &StackName,
     ) -> anyhow::Result<i64> {
         let statement = "select coalesce(min(finished_at), 0) from stack_history
-             where installation = $1 and repository = $2 and stack = $3";
+             where installation = $1 and repository = $2 and stack = $3 and problem = ''";
         let query = of_stack(self, statement, repository, stack.as_str());
         let row = query.fetch_one(self.pool).await;
         let row = row.context("while looking for the first scan of the history")?;
@@ -196,12 +224,22 @@ fn totals(row: &AnyRow) -> anyhow::Result<ScanTotals> {
         *number = count(row, severity.as_str())?;
     }
     let summary: String = row.try_get("summary")?;
+    let unchecked: String = row.try_get("unchecked")?;
+    let aws_calls: i64 = row.try_get("aws_calls")?;
     Ok(ScanTotals {
         finished_at: row.try_get("finished_at")?,
         commit: row.try_get("commit_id")?,
         findings,
         set_aside: count(row, "set_aside")?,
         summary: serde_json::from_str(&summary).context("while reading a summary")?,
+        unchecked: serde_json::from_str(&unchecked)
+            .context("while reading what was not checked")?,
+        problem: row.try_get("problem")?,
+        course: ScanCourse {
+            begun_at: row.try_get("begun_at")?,
+            requested_by: row.try_get("requested_by")?,
+            aws_calls: u64::try_from(aws_calls).ok(),
+        },
     })
 }
 

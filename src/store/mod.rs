@@ -3,9 +3,11 @@
 //! The same statements run on SQLite and PostgreSQL. An installation's rows are reached through `Tenant` only, so that
 //! no query can forget whose rows it reads.
 
+mod accepted;
 mod access_changes;
 mod ambient_owners;
 mod api_keys;
+mod audit_log;
 mod created_content;
 mod dashboards;
 mod decisions;
@@ -38,7 +40,9 @@ mod unconcealed;
 mod waiting_scans;
 mod workspaces;
 
+pub use accepted::{AcceptedPlace, AcceptedRecord};
 pub use api_keys::ApiKeyRecord;
+pub use audit_log::{AuditFilter, AuditPlace, AuditRecord};
 pub use deliveries::Delivery;
 pub use delivery_queue::{DeliveryClaim, WaitingDelivery};
 pub use guard::LeaseLost;

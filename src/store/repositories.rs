@@ -21,13 +21,15 @@ pub struct Repository {
 type Row = (String, String, String, i64);
 
 /// The tables whose rows go with a repository to its new owner.
-const TRANSFERRED_TABLES: [&str; 10] = [
+const TRANSFERRED_TABLES: [&str; 12] = [
     "proposals",
     "decisions",
     "stacks",
     "dashboards",
     "refusals",
     "orders",
+    "audit_log",
+    "accepted_differences",
     "scans",
     "finding_history",
     "stack_history",
@@ -166,6 +168,8 @@ impl Tenant<'_> {
             "delete from dashboards where installation = $1 and repository = $2",
             "delete from refusals where installation = $1 and repository = $2",
             "delete from orders where installation = $1 and repository = $2",
+            "delete from audit_log where installation = $1 and repository = $2",
+            "delete from accepted_differences where installation = $1 and repository = $2",
             "delete from stopped_jobs where installation = $1 and repository = $2",
             "delete from notification_secrets where installation = $1 and repository = $2",
             "delete from notifications where installation = $1 and repository = $2",

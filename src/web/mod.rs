@@ -20,6 +20,8 @@ mod health;
 mod html;
 /// Accepts connections, and serves requests on them.
 mod listen;
+/// Counts the orders of each session.
+mod order_rate;
 /// Why a page is not shown.
 mod page_error;
 /// Serves the pages for people.

@@ -1,9 +1,11 @@
 //! The state of the pages, and how each of them is answered.
 
 use super::address::PublicAddress;
+use super::order_rate::OrderRate;
 use super::page_error::PageError;
 use super::sign_in::{Cookie, Rights, Session, SignIn};
 use super::stylesheet;
+use crate::queue::inbox::Inbox;
 use crate::report::pages::{Frame, Message, MessagePage};
 use crate::store::Store;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -12,6 +14,10 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 /// The pages.
 pub(super) struct Site {
     pub store: Store,
+    /// Takes what people order.
+    pub inbox: Inbox,
+    /// How many orders each session sent.
+    pub orders: OrderRate,
     pub sign_in: SignIn,
     pub address: PublicAddress,
     /// GitHub's pages, without a trailing slash.

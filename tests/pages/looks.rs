@@ -1,13 +1,14 @@
 //! The HTML of each page, as people are sent it.
 
 use driftguard::model::{
-    Actor, CallSource, Choice, Decision, Ending, FindingId, Occurrence, Proposal, ProposalState,
-    RepositoryId, RepositoryName, ScanTotals, StackName, StackSummary,
+    AcceptedDifference, Actor, AuditEntry, AuditVia, CallSource, Choice, Decision, Ending,
+    FindingId, Occurrence, Proposal, ProposalState, RepositoryId, RepositoryName, ScanCourse,
+    ScanTotals, Severity, StackName, StackSummary,
 };
 use driftguard::report::pages::{
-    FindingContext, FindingFilter, FindingPage, Frame, Message, MessagePage, Organisation,
-    OrganisationPage, OrganisationsPage, SignInPage, StackContext, StackFacts, StackHistory,
-    StackPage, StackRow,
+    AcceptedPage, AcceptedRow, AuditPage, AuditRow, FindingContext, FindingFilter, FindingPage,
+    Frame, Message, MessagePage, OrderForms, Organisation, OrganisationPage, OrganisationsPage,
+    ScansPage, SignInPage, StackContext, StackFacts, StackHistory, StackPage, StackRow,
 };
 
 /// 2026-11-24 16:30 UTC.
@@ -177,6 +178,15 @@ fn each_page_is_sent_as_html() {
         proposals: &proposals,
         decision: Some(&decision),
     };
+    let asked = |asked: &str| OrderForms::new(true, "an-id".to_owned(), asked);
+    let open = FindingPage::new(frame(), &context, &scanned.findings[0]);
+    let open = open.with_orders(asked("snooze")).html().unwrap();
+    insta::assert_snapshot!("page_finding_to_decide", open);
+    let of_stack = context.stack;
+    let filter = FindingFilter::new("critical", "", "", 1);
+    let stack_page = StackPage::new(frame(), &of_stack, Some(&reports[0]), &proposals, filter);
+    let stack_page = stack_page.with_orders(asked("again")).html().unwrap();
+    insta::assert_snapshot!("page_stack_to_scan", stack_page);
     let html = |id: &str| {
         let mut findings = scanned.findings.iter();
         let finding = findings.find(|finding| finding.id.0 == id).unwrap();
@@ -197,6 +207,70 @@ fn each_page_is_sent_as_html() {
         start: "/drift/sign-in/github?to=%2F".to_owned(),
     };
     insta::assert_snapshot!("page_sign_in", sign_in.html().unwrap());
+    let decision = AuditEntry {
+        key: String::new(),
+        at: SCANNED,
+        person: "alice".to_owned(),
+        via: AuditVia::Page,
+        action: "ignore".to_owned(),
+        stack: "production".to_owned(),
+        finding: "f-00000000000a".to_owned(),
+        detail: "until 2027-03-31: the `vendor` needs it".to_owned(),
+    };
+    let scan = AuditEntry {
+        via: AuditVia::Api,
+        action: "scan".to_owned(),
+        stack: String::new(),
+        finding: String::new(),
+        detail: String::new(),
+        ..decision.clone()
+    };
+    let audit = AuditPage {
+        frame: frame(),
+        account: "acme".to_owned(),
+        repository: "shop".to_owned(),
+        person: String::new(),
+        rows: vec![
+            AuditRow::new(&decision, &repository),
+            AuditRow::new(&scan, &repository),
+        ],
+        is_first: true,
+        next: Some("1.2.page/x".to_owned()),
+    };
+    insta::assert_snapshot!("page_audit", audit.html().unwrap());
+    let accepted = |until: Option<&str>, owner: &str| {
+        let accepted = AcceptedDifference {
+            finding: FindingId("f-00000000000a".to_owned()),
+            name: "aws_security_group.web".to_owned(),
+            severity: Severity::Critical,
+            until: until.map(str::to_owned),
+            reason: "the `vendor` needs it".to_owned(),
+            owner: owner.to_owned(),
+        };
+        AcceptedRow::new(&accepted, (&repository, &stack), SCANNED)
+    };
+    let accepted = AcceptedPage {
+        frame: frame(),
+        account: "acme".to_owned(),
+        rows: vec![
+            accepted(Some("2026-11-23"), "alice"),
+            accepted(Some("2026-11-24"), ""),
+            accepted(None, "bob"),
+        ],
+        is_first: true,
+        next: None,
+    };
+    insta::assert_snapshot!("page_accepted", accepted.html().unwrap());
+    let mut known = ScanTotals::of(scanned, "0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c", SCANNED);
+    known.course = ScanCourse {
+        begun_at: SCANNED - 42_000,
+        requested_by: "push".to_owned(),
+        aws_calls: Some(321),
+    };
+    let failed = ScanTotals::failed("the state is locked by alice", "", SCANNED - DAY);
+    let next = Some("1795451400000".to_owned());
+    let scans = ScansPage::new(frame(), &of_stack, &[known, failed], true, next);
+    insta::assert_snapshot!("page_scans", scans.html().unwrap());
     let missing = MessagePage::new(frame(), &Message::NotFound);
     insta::assert_snapshot!("page_missing", missing.html().unwrap());
 }

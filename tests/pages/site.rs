@@ -11,10 +11,11 @@ use driftguard::model::{
 };
 use driftguard::pulls::history_update;
 use driftguard::queue::RunContext;
-use driftguard::queue::job::{JobError, ScanJob};
+use driftguard::queue::job::{JobError, ScanJob, TaskJob};
 use driftguard::standin::github::{AppIdentity, GitHub};
 use driftguard::store::{ScanRecord, StackSchedule, Store};
 use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -23,12 +24,16 @@ pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 /// 2026-11-24 16:30 UTC.
 pub const SCANNED: i64 = 1_795_537_800_000;
 
-/// Scans nothing.
-struct Nothing;
+/// Scans nothing, and remembers what else it was asked for.
+struct Nothing(Arc<Mutex<Vec<TaskJob>>>);
 
 impl Scan for Nothing {
     async fn scan(&self, _: ScanJob, _: &RunContext) -> Result<(), JobError> {
         Ok(())
+    }
+
+    fn see(&self, task: TaskJob) {
+        self.0.lock().unwrap().push(task);
     }
 }
 
@@ -42,6 +47,8 @@ pub struct Site {
     pub github: GitHub,
     pub store: Store,
     pub url: String,
+    /// The tasks that the worker was given.
+    pub tasks: Arc<Mutex<Vec<TaskJob>>>,
     address: String,
     database: Database,
     running: Option<Running>,
@@ -65,6 +72,7 @@ impl Site {
             store: database.inbox().await.store,
             github,
             url,
+            tasks: Arc::default(),
             address,
             database,
             running: None,
@@ -99,7 +107,7 @@ impl Site {
         };
         let task = tokio::spawn(serve::run_until(
             config.unwrap(),
-            ScansOnly(Nothing),
+            ScansOnly(Nothing(self.tasks.clone())),
             stopped,
         ));
         self.running = Some(Running { task, stop });

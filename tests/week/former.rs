@@ -22,7 +22,11 @@ const FORMER: &str = include_str!("../former/0002.sql");
 /// The last migration of that version.
 const LAST: i64 = 2;
 /// Rows of tables that came later, and the migration after which they may be written.
-const LATER: &[(i64, &str)] = &[(9, include_str!("../former/0009.sql"))];
+const LATER: &[(i64, &str)] = &[
+    (9, include_str!("../former/0009.sql")),
+    (22, include_str!("../former/0022.sql")),
+    (24, include_str!("../former/0024.sql")),
+];
 const SHOP: RepositoryId = RepositoryId(1001);
 /// The number that the installation gets here; the former one's was 1002.
 const INSTALLED: u64 = 1006;

@@ -1,11 +1,12 @@
 //! Orders from a page and from the API: they have the effect of a ticked box, once, and nothing is written about them.
 
 use super::stories::set_up;
-use super::world::{ADOPT, World};
+use super::world::{ADOPT, STACK, World};
 use crate::database::{Database, on_both};
-use driftguard::model::{Choice, InstallationId};
+use driftguard::model::{AuditVia, Choice, InstallationId, StackName};
 use driftguard::queue::job::{Job, OrderOrigin, QueuedJob, RepositoryTask};
 use driftguard::queue::orders::OrderRequest;
+use driftguard::store::AuditFilter;
 use std::time::Duration;
 
 on_both!(an_order_does_once_what_a_ticked_box_does);
@@ -76,6 +77,8 @@ async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
     }
     assert_eq!(decided().await.len(), 2);
 
+    assert_eq!(world.comments(), comments, "nothing is written about them");
+
     // A job that died half way is run again, and so is one that comes again after days.
     let task = RepositoryTask::Order {
         command: format!("adopt {group}"),
@@ -110,6 +113,61 @@ async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
             .unwrap();
     }
     assert_eq!(adopted, [true, false], "once");
-    assert_eq!(world.comments(), comments, "nothing is written about them");
+    let stack = StackName::new(STACK).unwrap();
+    let scans = tenant
+        .scans_before(repository, &stack, i64::MAX, 100)
+        .await
+        .unwrap();
+    let by = |who: &str| {
+        scans
+            .iter()
+            .filter(|scan| scan.course.requested_by == who)
+            .count()
+    };
+    assert!(by("command") >= 3 && by("push") >= 1, "{scans:#?}");
+    for scan in &scans {
+        let took = scan.finished_at - scan.course.begun_at;
+        assert!((0..600_000).contains(&took), "{scan:?}");
+        assert!(
+            scan.course.aws_calls.is_some_and(|calls| calls > 10),
+            "{scan:?}"
+        );
+    }
+    let log = tenant.audit_log(&AuditFilter::default(), None, 100).await;
+    let mut log: Vec<_> = log.unwrap().0.into_iter().map(|row| row.entry).collect();
+    log.reverse();
+    let via = |via: AuditVia| log.iter().filter(move |entry| entry.via == via);
+    let api: Vec<_> = via(AuditVia::Api).collect();
+    let [ignored] = api.as_slice() else {
+        panic!("{api:?}")
+    };
+    assert_eq!(
+        (ignored.person.as_str(), ignored.action.as_str()),
+        ("ci", "ignore")
+    );
+    assert!(
+        ignored.detail.starts_with("until 2099-01-31: ours"),
+        "{ignored:?}"
+    );
+    let acts: Vec<_> = via(AuditVia::Page)
+        .map(|entry| {
+            (
+                entry.person.as_str(),
+                entry.action.as_str(),
+                entry.finding.as_str(),
+            )
+        })
+        .collect();
+    let refused = ("alice", "not done", "");
+    let expected = [
+        ("bob", "not done", ""),
+        ("alice", "snooze", instance.as_str()),
+        refused,
+        refused,
+        refused,
+        refused,
+        ("alice", "adopt", group.as_str()),
+    ];
+    assert_eq!(acts, expected, "{log:#?}");
     assert_eq!(world.github.violations(), [""; 0]);
 }

@@ -1,5 +1,6 @@
 //! Applies the effects of commands.
 
+use super::audit::{Act, EffectSource, record};
 use super::notification_secret::{self, Request};
 use crate::commands::Effect;
 use crate::jobs::context::RepositoryContext;
@@ -38,11 +39,11 @@ impl ScanTarget {
     }
 }
 
-/// Applies the effects of commands, except for the scan that they ask for. Applying them twice has the same result. The
-/// issue is the issue or pull request that the commands are on; `None` where they are on none.
+/// Applies the effects of commands, except for the scan that they ask for, and writes them into the audit log. Applying
+/// them twice has the same result.
 pub(in crate::jobs) async fn apply_effects(
     context: &RepositoryContext<'_>,
-    issue: Option<u64>,
+    source: &EffectSource<'_>,
     effects: &[Effect],
 ) -> Result<Applied, JobError> {
     let mut applied = Applied {
@@ -50,33 +51,48 @@ pub(in crate::jobs) async fn apply_effects(
         ..Applied::default()
     };
     for effect in effects {
-        match effect {
-            Effect::Decide(decision) => context.tenant.save_decision(context.id, decision).await?,
-            Effect::Assign(_) | Effect::RotateSecret { .. } if issue.is_none() => {
-                applied.problems.push(NEEDS_ISSUE.to_owned());
-            }
-            Effect::Assign(person) => {
-                let Some(issue) = issue else { continue };
-                if !context.repository.assign(issue, person).await? {
-                    applied.problems.push(format!(
-                        "{person} cannot be assigned here: only people with access to the repository can."
-                    ));
-                }
-            }
-            Effect::RotateSecret { person, at } => {
-                let Some(issue) = issue else { continue };
-                let request = Request {
-                    issue,
-                    person,
-                    at: *at,
-                };
-                let answer = notification_secret::rotate(context, &request).await?;
-                applied.done.push(answer);
-            }
-            Effect::Scan(_) => {}
+        if apply(context, source, effect, &mut applied).await? {
+            record(context, source, Act::of(effect)).await?;
         }
     }
     Ok(applied)
+}
+
+/// Applies an effect. False where it cannot be: the problem is told.
+async fn apply(
+    context: &RepositoryContext<'_>,
+    source: &EffectSource<'_>,
+    effect: &Effect,
+    applied: &mut Applied,
+) -> Result<bool, JobError> {
+    match (effect, source.issue) {
+        (Effect::Scan(_), _) => {}
+        (Effect::Decide(decision), _) => {
+            context.tenant.save_decision(context.id, decision).await?;
+        }
+        (Effect::Assign(_) | Effect::RotateSecret { .. }, None) => {
+            applied.problems.push(NEEDS_ISSUE.to_owned());
+            return Ok(false);
+        }
+        (Effect::Assign(person), Some(issue)) => {
+            if !context.repository.assign(issue, person).await? {
+                applied.problems.push(format!(
+                    "{person} cannot be assigned here: only people with access to the repository can."
+                ));
+                return Ok(false);
+            }
+        }
+        (Effect::RotateSecret { person, at }, Some(issue)) => {
+            let at = *at;
+            let request = Request { issue, person, at };
+            let rotated = notification_secret::rotate(context, &request).await?;
+            let is_done = rotated.is_some();
+            let text = rotated.unwrap_or_else(|| notification_secret::NOT_PERMITTED.to_owned());
+            applied.done.push(text);
+            return Ok(is_done);
+        }
+    }
+    Ok(true)
 }
 
 /// Returns what to scan after these effects: one stack, or all where the effects concern several.

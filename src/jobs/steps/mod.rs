@@ -13,6 +13,8 @@ pub(super) mod access;
 pub(super) mod actors;
 /// Announces findings to code scanning and by notification.
 pub(super) mod announce;
+/// Writes what people decide into the audit log.
+pub(super) mod audit;
 /// Carries decisions over to the ids of a new version.
 pub(super) mod carry_over;
 /// Creates check runs.

@@ -14,7 +14,7 @@ use crate::store::Tenant;
 const MARKER: &str = "notifications";
 
 /// The reply to a person with write permission only, who asks to rotate the secret.
-const NOT_PERMITTED: &str =
+pub(super) const NOT_PERMITTED: &str =
     "Only people with admin permission on this repository can rotate the secret.";
 
 /// Returns the current secret, in hexadecimal digits.
@@ -69,22 +69,21 @@ pub(in crate::jobs) struct Request<'a> {
     pub at: i64,
 }
 
-/// Rotates the secret for a person, and returns the reply. A repeated request rotates it once.
+/// Rotates the secret for a person, and returns the reply; `None` without the permission. A repeated request rotates it
+/// once.
 pub(in crate::jobs) async fn rotate(
     context: &RepositoryContext<'_>,
     request: &Request<'_>,
-) -> Result<String, JobError> {
+) -> Result<Option<String>, JobError> {
     let permission = context.repository.permission(request.person).await?;
     if permission != Permission::Admin {
-        return Ok(NOT_PERMITTED.to_owned());
+        return Ok(None);
     }
     delete_comments(context).await?;
     context.tenant.rotate_secret(context.id, request.at).await?;
     show(context, request.issue).await?;
-    Ok(report::secret_rotated(
-        context.head.private,
-        &context.head.name.to_string(),
-    ))
+    let name = context.head.name.to_string();
+    Ok(Some(report::secret_rotated(context.head.private, &name)))
 }
 
 /// Deletes the secret from a public repository, and rotates it: anybody may have read the comment.

@@ -11,7 +11,7 @@ use super::settings_pull::{self, SettingsPull};
 use super::workspaces;
 use crate::aws::Probes;
 use crate::jobs::context::RepositoryContext;
-use crate::model::{Proposal, ProposalState, StackName, StackReport, Tree, boxes};
+use crate::model::{Proposal, ProposalState, ScanCourse, StackName, StackReport, Tree, boxes};
 use crate::pulls::undecided;
 use crate::queue::job::JobError;
 use crate::queue::limit::Clock;
@@ -95,6 +95,7 @@ async fn find_stacks(
         only: None,
         clock: &clock,
         memory: &services.states.memory(),
+        course: &ScanCourse::default(),
     };
     let wrong = match search.find_stacks().await? {
         Ok(found) => return Ok(Some(found)),
@@ -233,6 +234,7 @@ async fn scan_with(
         only: None,
         clock: &clock,
         memory: &services.states.memory(),
+        course: &ScanCourse::default(),
     };
     let probes = Probes::default();
     let mut found = match workspaces::find_stacks(&scan, &probes).await? {

@@ -1,9 +1,10 @@
 //! Records how pull requests ended. GitHub is asked for the state, and whether the person may decline: a delivery alone
 //! decides nothing.
 
+use super::audit::{Act, EffectSource, record};
 use crate::github::{GithubError, Issue, Repository};
 use crate::jobs::context::RepositoryContext;
-use crate::model::{Choice, Decision, FindingId, Proposal, ProposalState, StackName};
+use crate::model::{AuditVia, Choice, Decision, FindingId, Proposal, ProposalState, StackName};
 use crate::pulls::{Consequence, Person, PullRequestEnd, consequence, ended};
 use crate::queue::pushes::{ACCEPT, ONBOARDING};
 use crate::store::Tenant;
@@ -64,7 +65,7 @@ pub(in crate::jobs) async fn record_outcome(
         (ACCEPT, _) => {}
         _ => match consequence(&proposal, state) {
             Consequence::Nothing => {}
-            Consequence::Decide(choice) => decide(tenant, &proposal, &choice, closing).await?,
+            Consequence::Decide(choice) => decide(context, &proposal, &choice, closing).await?,
             Consequence::TakeBackDecline => take_back_decline(tenant, &proposal).await?,
         },
     }
@@ -99,13 +100,20 @@ async fn state(
 
 /// Records the same decision about each finding of a pull request.
 async fn decide(
-    tenant: &Tenant<'_>,
+    context: &RepositoryContext<'_>,
     proposal: &Proposal,
     choice: &Choice,
     closing: Closing<'_>,
 ) -> anyhow::Result<()> {
     let Some(stack) = StackName::new(&proposal.stack) else {
         return Ok(());
+    };
+    let source = EffectSource {
+        issue: Some(proposal.number),
+        person: closing.person,
+        at: closing.at,
+        via: AuditVia::PullRequest,
+        key: format!("pull/{}/{}", proposal.number, closing.at),
     };
     for finding in &proposal.findings {
         let decision = Decision {
@@ -115,7 +123,9 @@ async fn decide(
             person: closing.person.to_owned(),
             decided_at: closing.at,
         };
-        tenant.save_decision(proposal.repository, &decision).await?;
+        let saving = context.tenant.save_decision(proposal.repository, &decision);
+        saving.await?;
+        record(context, &source, Act::decision(&decision)).await?;
     }
     Ok(())
 }

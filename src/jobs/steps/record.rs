@@ -1,6 +1,6 @@
 //! Records the report of a stack, with what it changes of the stack's history.
 
-use crate::model::{RepositoryId, ScanTotals, StackReport};
+use crate::model::{HistoryUpdate, RepositoryId, ScanCourse, ScanTotals, StackReport};
 use crate::pulls::history_update;
 use crate::store::{ScanRecord, Tenant};
 use anyhow::Context;
@@ -15,6 +15,8 @@ pub(in crate::jobs) struct RecordedStack<'a> {
     pub repository: RepositoryId,
     /// The scanned commit; empty where there is none.
     pub commit: &'a str,
+    /// How the scan went.
+    pub course: &'a ScanCourse,
 }
 
 impl RecordedStack<'_> {
@@ -34,17 +36,21 @@ impl RecordedStack<'_> {
             outcome: serde_json::to_value(report).context("while writing a scan's outcome")?,
             finished_at,
         };
-        match &report.outcome {
+        let (mut totals, update) = match &report.outcome {
             Ok(scanned) => {
                 let before = tenant.open_occurrences(id, &report.name).await?;
                 let update = history_update(&before, scanned, finished_at);
-                let totals = ScanTotals::of(scanned, commit, finished_at);
-                tenant
-                    .record_completed_scan(&record, &totals, &update)
-                    .await?;
+                (ScanTotals::of(scanned, commit, finished_at), update)
             }
-            Err(_) => tenant.record_scan(&record).await?,
-        }
+            Err(error) => {
+                let failed = ScanTotals::failed(&error.message, commit, finished_at);
+                (failed, HistoryUpdate::default())
+            }
+        };
+        totals.course = self.course.clone();
+        tenant
+            .record_completed_scan(&record, &totals, &update)
+            .await?;
         tenant.delete_scans_of(id, stack, MAX_SCANS).await
     }
 }

@@ -7,7 +7,7 @@ use crate::aws::{Access, Probes};
 use crate::code;
 use crate::jobs::context::RepositoryContext;
 use crate::memory::ScanMemory;
-use crate::model::{ScanError, StackName, Tree};
+use crate::model::{ScanCourse, ScanError, StackName, Tree};
 use crate::queue::job::JobError;
 use crate::queue::limit::Clock;
 use crate::queue::now;
@@ -37,6 +37,8 @@ pub(in crate::jobs) struct RepositoryScan<'a> {
     pub clock: &'a Clock,
     /// The memory that the scan may use.
     pub memory: &'a ScanMemory,
+    /// How it goes.
+    pub course: &'a ScanCourse,
 }
 
 impl RepositoryScan<'_> {

@@ -2,6 +2,7 @@
 
 use super::callers::CallRow;
 use super::history::OccurrenceRow;
+use super::orders::{OrderChoice, OrderForms};
 use super::prose::Prose;
 use super::stack::{Fact, StackContext, stack_link};
 use super::{Crumb, Frame, PullRow, escaped};
@@ -12,7 +13,7 @@ use crate::report::change::{Change, Line, Member, Parts, Sides, changes};
 use crate::report::lines::controls;
 use crate::report::proof::checked;
 use crate::report::technique::{technique, technique_page};
-use crate::report::when::minute;
+use crate::report::when::{day, minute};
 use crate::report::words::{amount, cost, event, excerpt, name, printable_lines};
 use askama::Template;
 
@@ -20,6 +21,9 @@ use askama::Template;
 const MAX_CHANGES: usize = 200;
 /// The longest suggested code or command that is shown, in characters.
 const MAX_BLOCK: usize = 20_000;
+
+/// A day in milliseconds.
+const DAY: i64 = 24 * 60 * 60 * 1_000;
 
 /// What is known of a finding beside its scan's report. Times are in epoch milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +66,12 @@ pub struct FindingPage {
     occurrences: Vec<OccurrenceRow>,
     calls: Vec<CallRow>,
     more_calls: bool,
+    /// The path of this page.
+    link: String,
+    orders: OrderForms,
+    is_open: bool,
+    choices: Vec<OrderChoice>,
+    tomorrow: String,
 }
 
 /// A changed attribute: both values, or the lines in which they differ.
@@ -104,10 +114,16 @@ impl FindingPage {
         let techniques = finding.techniques.iter();
         let techniques = techniques.map(|id| (technique(id), technique_page(id)));
         let blob = format!("{repository_url}/blob/{}", stack.commit);
+        let stack_link = stack_link(&frame, stack.repository, stack.stack);
         Self {
             account: stack.account.to_owned(),
             stack: stack.stack.to_string(),
-            stack_link: stack_link(&frame, stack.repository, stack.stack),
+            link: format!("{stack_link}/findings/{}", finding.id),
+            stack_link,
+            orders: OrderForms::default(),
+            is_open: is_open(finding),
+            choices: OrderChoice::all(finding),
+            tomorrow: day(stack.now.saturating_add(DAY)),
             id: finding.id.to_string(),
             name: name(finding),
             severity: finding.severity.as_str(),
@@ -130,6 +146,11 @@ impl FindingPage {
         }
     }
 
+    /// Adds what the person may order.
+    pub fn with_orders(self, orders: OrderForms) -> Self {
+        Self { orders, ..self }
+    }
+
     /// Renders the page.
     pub fn html(&self) -> askama::Result<String> {
         self.render()
@@ -148,6 +169,11 @@ impl FindingPage {
             Crumb::here(&self.id),
         ]
     }
+}
+
+/// Returns whether there is something to decide: what is set aside is no drift.
+fn is_open(finding: &Finding) -> bool {
+    matches!(finding.verdict, Verdict::Drift | Verdict::UnseenByPlan)
 }
 
 fn notice(finding: &Finding) -> Prose {

@@ -30,6 +30,14 @@ pub enum Message {
     TooMany,
     /// A form was not sent from a page of this session.
     ForeignForm,
+    /// The person may read here, and not write.
+    WriteNeeded,
+    /// The session sent too many orders within a minute.
+    TooManyOrders,
+    /// The finding that an order is about is not open any more.
+    FindingGone,
+    /// An order cannot be understood or done, for this reason.
+    UnusableOrder(String),
 }
 
 /// The page with the way to GitHub.
@@ -114,6 +122,10 @@ fn text(message: &Message) -> (&'static str, String) {
         Message::Refused(reason) => {
             return (NOT_SIGNED_IN, format!("GitHub says: {}", printable(reason)));
         }
+        Message::UnusableOrder(_)
+        | Message::WriteNeeded
+        | Message::TooManyOrders
+        | Message::FindingGone => return text_of_order(message),
         Message::NotFound => (
             "There is no such page",
             "Or you may not look at it: DriftGuard shows what GitHub lets you read, and of public repositories what you may \
@@ -153,4 +165,28 @@ fn text(message: &Message) -> (&'static str, String) {
         ),
     };
     (title, reason.to_owned())
+}
+
+/// Returns the title of an order that is not taken, and the reason.
+fn text_of_order(message: &Message) -> (&'static str, String) {
+    let (title, reason) = match message {
+        Message::WriteNeeded => (
+            "You need write permission for this",
+            "GitHub says that you may read this repository, and not write to it. Whoever administers it \
+             can give you that permission.",
+        ),
+        Message::TooManyOrders => (
+            "That was too much at once",
+            "Of one session DriftGuard takes thirty orders a minute. Go back in a minute, and send it \
+             again. What concerns all findings is one command in a comment: /driftguard adopt all, for instance.",
+        ),
+        Message::FindingGone => (
+            "This finding is not open any more",
+            "The last scan of the stack reports it no more, or sets it aside. Its stack's page shows \
+             what is open now.",
+        ),
+        Message::UnusableOrder(reason) => ("This cannot be done", reason.as_str()),
+        _ => ("This cannot be done", ""),
+    };
+    (title, format!("Nothing was done. {}", printable(reason)))
 }

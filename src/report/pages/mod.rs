@@ -1,18 +1,26 @@
 //! Writes the pages for people, as HTML: each from stored rows alone. askama escapes what stands in them.
 
+mod accepted;
+mod audit;
 mod callers;
 mod finding;
 mod history;
 mod message;
+mod orders;
 mod organisation;
 mod prose;
+mod scans;
 mod stack;
 mod stack_rows;
 
+pub use accepted::{AcceptedPage, AcceptedRow};
+pub use audit::{AuditPage, AuditRow};
 pub use finding::{FindingContext, FindingPage};
 pub use history::StackHistory;
 pub use message::{Message, MessagePage, SignInPage};
+pub use orders::{OrderForms, PageOrder, REPEATED};
 pub use organisation::{Organisation, OrganisationPage, OrganisationsPage, StackFacts, StackRow};
+pub use scans::ScansPage;
 pub use stack::{FindingFilter, StackContext, StackPage};
 
 use crate::model::{Proposal, ProposalState};

@@ -1,6 +1,7 @@
 //! Writes the page of a stack: findings, what is set aside, coverage, pull requests.
 
 use super::history::{HistoryView, StackHistory};
+use super::orders::OrderForms;
 use super::prose::Prose;
 use super::stack_rows::{AsideRow, CoverageRow, FindingRow};
 use super::{Crumb, Frame, PullRow, escaped, next_scan};
@@ -137,6 +138,7 @@ pub struct StackPage {
     more_coverage: usize,
     pulls: Vec<PullRow>,
     history: Option<HistoryView>,
+    orders: OrderForms,
 }
 
 /// A fact with its name.
@@ -222,6 +224,7 @@ impl StackPage {
                 .collect(),
             pulls: PullRow::all(proposals, &repository_url),
             history: None,
+            orders: OrderForms::default(),
             link,
             filter,
             frame,
@@ -232,6 +235,11 @@ impl StackPage {
     pub fn with_history(self, history: &StackHistory<'_>) -> Result<Self, ChartError> {
         let history = Some(HistoryView::new(history)?);
         Ok(Self { history, ..self })
+    }
+
+    /// Adds what the person may order.
+    pub fn with_orders(self, orders: OrderForms) -> Self {
+        Self { orders, ..self }
     }
 
     /// Renders the page.

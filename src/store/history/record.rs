@@ -3,9 +3,9 @@
 use super::of_stack;
 use crate::model::{
     AccountId, Ending, FindingId, HistoryUpdate, Occurrence, Region, RepositoryId, ScanTotals,
-    Severity,
+    Severity, masked,
 };
-use crate::store::{ScanRecord, Tenant};
+use crate::store::{ScanRecord, Tenant, storable};
 use anyhow::Context;
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
@@ -21,7 +21,7 @@ const MAX_ROWS: i64 = 10_000;
 type Key<'a> = (RepositoryId, &'a str);
 
 impl Tenant<'_> {
-    /// Stores a completed scan with its numbers, and what it changes of the stack's history, all or nothing.
+    /// Stores a completed scan with its numbers, or a failed one with its problem, and what it changes of the stack's history, all or nothing.
     pub async fn record_completed_scan(
         &self,
         scan: &ScanRecord,
@@ -42,14 +42,18 @@ impl Tenant<'_> {
         within
             .continue_occurrences(key, update, totals.finished_at)
             .await?;
+        if let Some(accepted) = &update.accepted {
+            let saving = within.save_accepted(scan.repository, &scan.stack, accepted);
+            saving.await?;
+        }
         within.limit_history(key).await?;
         transaction.commit().await.context(writing)
     }
 
     async fn record_totals(&self, key: Key<'_>, totals: &ScanTotals) -> anyhow::Result<()> {
         let statement = "insert into stack_history (installation, repository, stack, finished_at, commit_id, critical, high, medium, low,
-                 info, set_aside, summary)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                 info, set_aside, summary, begun_at, requested_by, aws_calls, unchecked, problem)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
              on conflict (installation, repository, stack, finished_at) do nothing";
         let mut query = of_stack(self, statement, key.0, key.1);
         query = query.bind(totals.finished_at).bind(&totals.commit);
@@ -57,7 +61,18 @@ impl Tenant<'_> {
             query = query.bind(number(count));
         }
         let summary = serde_json::to_string(&totals.summary).context("while writing a summary")?;
-        let query = query.bind(number(totals.set_aside)).bind(summary);
+        let course = &totals.course;
+        let unchecked = serde_json::to_string(&totals.unchecked);
+        let query = query
+            .bind(number(totals.set_aside))
+            .bind(summary)
+            .bind(course.begun_at)
+            .bind(&course.requested_by)
+            .bind(course.aws_calls.map_or(-1, number))
+            .bind(storable(
+                &unchecked.context("while writing what was not checked")?,
+            ))
+            .bind(storable(&masked(&totals.problem)));
         let done = query.execute(self.pool).await;
         done.context("while recording a scan's numbers")?;
         Ok(())

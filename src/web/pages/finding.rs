@@ -1,12 +1,12 @@
 //! Serves the page of a finding.
 
-use super::{Names, Shared};
+use super::{Fields, Names, Shared};
 use crate::queue::now;
 use crate::report::pages::{FindingContext, FindingPage};
 use crate::web::page_error::PageError;
 use crate::web::sign_in::{Session, Visitor};
 use crate::web::site::Site;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
 /// Shows a finding of a stack's last scan.
@@ -14,8 +14,9 @@ pub(super) async fn show(
     State(site): Shared,
     Visitor(session): Visitor,
     names: Names<(String, String, String, String)>,
+    Query(asked): Query<Fields>,
 ) -> Response {
-    let page = page(&site, &session, names).await;
+    let page = page(&site, &session, names, &asked).await;
     site.respond(Some(&session), page)
 }
 
@@ -23,6 +24,7 @@ async fn page(
     site: &Site,
     session: &Session,
     names: Names<(String, String, String, String)>,
+    asked: &Fields,
 ) -> Result<String, PageError> {
     let Path((owner, repository, stack, id)) = names?;
     let names = (owner.as_str(), repository.as_str(), stack.as_str());
@@ -52,5 +54,5 @@ async fn page(
         decision,
     };
     let page = FindingPage::new(site.frame(Some(session)), &context, finding);
-    Ok(page.html()?)
+    Ok(page.with_orders(found.orders(asked)?).html()?)
 }

@@ -1,20 +1,25 @@
 //! Serves the pages for people: what the last scans found, as far as each person may look at it.
 
+mod accepted;
+mod audit;
 mod finding;
+mod orders;
 mod organisation;
+mod scans;
 mod stack;
 
 use super::address::PublicAddress;
 use super::html::{Protection, protect};
+use super::order_rate::OrderRate;
 use super::page_error::PageError;
 use super::sign_in::{self, SignIn, Visitor};
 use super::site::Site;
 use super::stylesheet;
 use crate::config::{App, Config};
 use crate::github::UserAccess;
+use crate::queue::inbox::Inbox;
 use crate::queue::now;
 use crate::report::pages::{Organisation, OrganisationsPage};
-use crate::store::Store;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -41,10 +46,13 @@ type Fields = HashMap<String, String>;
 type Names<T> = Result<Path<T>, PathRejection>;
 
 /// The paths of the pages that a person must be signed in for, as axum writes them.
-pub const PATHS: [&str; 4] = [
+pub const PATHS: [&str; 7] = [
     "/",
     "/orgs/{owner}",
+    "/orgs/{owner}/audit",
+    "/orgs/{owner}/accepted",
     "/orgs/{owner}/{repository}/{stack}",
+    "/orgs/{owner}/{repository}/{stack}/scans",
     "/orgs/{owner}/{repository}/{stack}/findings/{finding}",
 ];
 
@@ -60,7 +68,7 @@ pub const SIGN_IN_PATHS: [&str; 4] = [
 ///
 /// # Errors
 /// When `DRIFTGUARD_PUBLIC_URL` is more than an address that paths can be appended to.
-pub fn router(config: &Config, app: &App, store: Store) -> anyhow::Result<Option<Router>> {
+pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option<Router>> {
     let (Some(client), Some(public)) = (&config.oauth_client, &config.public_url) else {
         return Ok(None);
     };
@@ -70,7 +78,10 @@ pub fn router(config: &Config, app: &App, store: Store) -> anyhow::Result<Option
         &client.id,
         client.secret.clone(),
     )?;
+    let store = inbox.store.clone();
     let site = Site {
+        inbox,
+        orders: OrderRate::default(),
         sign_in: SignIn::new(client, &app.secret_key, store.clone(), github)?,
         store,
         address: PublicAddress::new(public)?,
@@ -81,7 +92,10 @@ pub fn router(config: &Config, app: &App, store: Store) -> anyhow::Result<Option
     let [
         organisations_path,
         organisation_path,
+        audit_path,
+        accepted_path,
         stack_path,
+        scans_path,
         finding_path,
     ] = PATHS;
     let [sign_in_path, start_path, callback_path, sign_out_path] = SIGN_IN_PATHS;
@@ -89,8 +103,11 @@ pub fn router(config: &Config, app: &App, store: Store) -> anyhow::Result<Option
         Router::new()
             .route(organisations_path, get(organisations))
             .route(organisation_path, get(organisation::show))
-            .route(stack_path, get(stack::show))
-            .route(finding_path, get(finding::show))
+            .route(audit_path, get(audit::show))
+            .route(accepted_path, get(accepted::show))
+            .route(scans_path, get(scans::show))
+            .route(stack_path, get(stack::show).post(orders::of_stack))
+            .route(finding_path, get(finding::show).post(orders::of_finding))
             .route(sign_in_path, get(sign_in::show))
             .route(start_path, get(sign_in::start))
             .route(callback_path, callback)

@@ -3,9 +3,10 @@
 use super::{Fields, Names, Shared};
 use crate::model::{InstallationId, RepositoryName, StackName, StackSummary, Urgency};
 use crate::queue::now;
-use crate::report::pages::{OrganisationPage, StackContext, StackFacts, StackRow};
+use crate::report::pages::{OrderForms, OrganisationPage, StackContext, StackFacts, StackRow};
 use crate::store::{ListedStack, ListedStacks, ScanRecord, StackPlace, Tenant};
 use crate::web::page_error::PageError;
+use crate::web::random::unguessable;
 use crate::web::sign_in::{Session, VisibleRepositories, Visitor};
 use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
@@ -137,6 +138,13 @@ impl FoundStack {
             failure: self.failure(scan),
             now,
         }
+    }
+
+    /// Returns the forms of a page about the stack. `asked` is the query of its address.
+    pub fn orders(&self, asked: &Fields) -> anyhow::Result<OrderForms> {
+        let may_write = self.account.repositories.may_write(self.listed.repository);
+        let asked = asked.get("asked").map(String::as_str).unwrap_or_default();
+        Ok(OrderForms::new(may_write, unguessable()?, asked))
     }
 
     /// Returns why the last scan was given up, where it came after the one that left the report.

@@ -64,5 +64,5 @@ async fn page(
     let frame = site.frame(Some(session));
     let page = StackPage::new(frame, &context, report.as_ref(), &proposals, filter);
     let page = page.with_history(&history).map_err(anyhow::Error::from)?;
-    Ok(page.html()?)
+    Ok(page.with_orders(found.orders(asked)?).html()?)
 }

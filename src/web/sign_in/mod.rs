@@ -2,6 +2,7 @@
 
 mod attempt;
 mod cookies;
+mod forms;
 mod rights;
 mod routes;
 mod seal;
@@ -10,6 +11,7 @@ mod turns;
 mod visitor;
 
 pub(super) use cookies::Cookie;
+pub(super) use forms::is_own_form;
 pub(super) use rights::{Rights, VisibleRepositories};
 pub(super) use routes::{callback, leave, show, start};
 pub(super) use session::Session;

@@ -15,37 +15,51 @@ const MAX_SESSIONS: usize = 1_000;
 /// How many repositories are kept of all sessions together.
 const MAX_REPOSITORIES: usize = 200_000;
 
+/// A repository that a person may look at.
+#[derive(Debug)]
+struct SeenRepository {
+    name: RepositoryName,
+    may_write: bool,
+}
+
 /// The repositories of an installation that a person may look at.
 #[derive(Debug, Default)]
 pub(in crate::web) struct VisibleRepositories {
-    names: HashMap<RepositoryId, RepositoryName>,
+    seen: HashMap<RepositoryId, SeenRepository>,
     /// Whether GitHub lists more than were read.
     pub is_cut: bool,
 }
 
 impl VisibleRepositories {
-    /// Keeps the repositories that a person may look at: what a public repository's code leads to is for those who may
-    /// write to it.
+    /// Keeps the repositories that a person may look at.
     fn of(listed: Listed<UserRepository>) -> Self {
-        let visible = listed.items.into_iter();
-        let visible = visible.filter(|found| match found.private {
-            true => found.may_read,
-            false => found.may_write,
+        let visible = listed.items.into_iter().filter(UserRepository::is_visible);
+        let seen = visible.map(|found| {
+            let seen = SeenRepository {
+                name: found.name,
+                may_write: found.may_write,
+            };
+            (found.id, seen)
         });
         Self {
-            names: visible.map(|found| (found.id, found.name)).collect(),
+            seen: seen.collect(),
             is_cut: listed.is_cut,
         }
     }
 
     /// Returns the name of a repository; `None` where the person may not look at it.
     pub fn name(&self, id: RepositoryId) -> Option<&RepositoryName> {
-        self.names.get(&id)
+        Some(&self.seen.get(&id)?.name)
+    }
+
+    /// Returns whether the person could write to a repository when GitHub was asked. Whoever acts asks again.
+    pub fn may_write(&self, id: RepositoryId) -> bool {
+        self.seen.get(&id).is_some_and(|seen| seen.may_write)
     }
 
     /// Returns the id of a repository; `None` where the person may not look at it.
     pub fn id(&self, name: &RepositoryName) -> Option<RepositoryId> {
-        let mut found = self.names.iter().filter(|(_, known)| *known == name);
+        let mut found = self.seen.iter().filter(|(_, seen)| seen.name == *name);
         found.next().map(|(id, _)| *id)
     }
 }
@@ -123,8 +137,26 @@ impl Rights {
         let known = (Instant::now(), visible.clone());
         answers.repositories.insert(installation, known);
         let all = answers.repositories.values();
-        self.weigh(session, all.map(|(_, known)| known.names.len()).sum());
+        self.weigh(session, all.map(|(_, known)| known.seen.len()).sum());
         Ok(visible)
+    }
+
+    /// Asks GitHub about a repository of an installation now, whatever was answered before; `None` where the person does
+    /// not see it.
+    pub async fn ask_about(
+        &self,
+        session: &Session,
+        installation: InstallationId,
+        repository: RepositoryId,
+        now: i64,
+    ) -> Result<Option<UserRepository>, PageError> {
+        let answers = self.answers(session);
+        // A session's token is renewed once at a time.
+        let _turn = answers.lock().await;
+        let token = self.token(session, now).await?;
+        let found = self.github.repository(&token, installation, repository);
+        let found = found.await;
+        self.checked(session, found).await
     }
 
     /// Forgets a session's answers.

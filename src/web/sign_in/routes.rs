@@ -2,6 +2,7 @@
 
 use super::attempt::{self, ReturnedAttempt};
 use super::cookies::Cookie;
+use super::forms::is_own_form;
 use super::{SignIn, session};
 use crate::github::UserAccessError;
 use crate::queue::now;
@@ -11,7 +12,7 @@ use crate::web::page_error::PageError;
 use crate::web::senders::Sender;
 use crate::web::site::{Site, set_cookie};
 use axum::extract::{Form, Query, State};
-use axum::http::{Extensions, HeaderMap, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -227,14 +228,7 @@ pub(in crate::web) async fn leave(
     let Some(session) = session else {
         return site.respond(None, Err(PageError::SignedOut));
     };
-    let id = Cookie::Session.read(&headers, &site.address);
-    let token = field(&typed, "token").unwrap_or_default();
-    let origin = headers.get(header::ORIGIN).and_then(|it| it.to_str().ok());
-    let is_own = site
-        .sign_in
-        .seal
-        .is_form_token(token, id.unwrap_or_default());
-    if !is_own || origin != Some(site.address.origin.as_str()) {
+    if !is_own_form(&site, &headers, &typed) {
         return site.tell(Some(&session), StatusCode::FORBIDDEN, &Message::ForeignForm);
     }
     site.sign_in.rights.forget(&session);

@@ -1,0 +1,103 @@
+//! Writes what people decide into the audit log.
+
+use crate::commands::Effect;
+use crate::jobs::context::RepositoryContext;
+use crate::model::{AuditEntry, AuditVia, Choice, Decision};
+use crate::report::minute;
+
+/// Who asks for effects, and where.
+#[derive(Debug, Clone)]
+pub(in crate::jobs) struct EffectSource<'a> {
+    /// The issue or pull request that the commands are on; `None` where they are on none.
+    pub issue: Option<u64>,
+    /// The login of the person.
+    pub person: &'a str,
+    /// When the person asked, in epoch milliseconds.
+    pub at: i64,
+    /// Where the person asked.
+    pub via: AuditVia,
+    /// What tells it from everything else that is asked for in the repository.
+    pub key: String,
+}
+
+/// What is written into the audit log.
+#[derive(Debug, Clone, Default)]
+pub(in crate::jobs) struct Act<'a> {
+    pub action: &'a str,
+    pub stack: &'a str,
+    pub finding: &'a str,
+    pub detail: String,
+}
+
+impl<'a> Act<'a> {
+    /// Describes what is done to a stack; to the whole repository where its name is empty.
+    pub(in crate::jobs) fn new(action: &'a str, stack: &'a str) -> Self {
+        Self {
+            action,
+            stack,
+            ..Self::default()
+        }
+    }
+
+    /// Describes an effect.
+    pub(in crate::jobs) fn of(effect: &'a Effect) -> Self {
+        match effect {
+            Effect::Decide(decision) => Self::decision(decision),
+            Effect::Scan(stack) => {
+                Self::new("scan", stack.as_ref().map_or("", |stack| stack.as_str()))
+            }
+            Effect::Assign(person) => Self {
+                action: "assign",
+                detail: person.clone(),
+                ..Self::default()
+            },
+            Effect::RotateSecret { .. } => Self::new("rotate-secret", ""),
+        }
+    }
+
+    /// Describes a decision about a finding.
+    pub(in crate::jobs) fn decision(decision: &'a Decision) -> Self {
+        let (action, detail) = match &decision.choice {
+            Choice::Adopt => ("adopt", String::new()),
+            Choice::Restore => ("restore", String::new()),
+            Choice::Import => ("import", String::new()),
+            Choice::Ignore { until, reason } => {
+                let until = until.as_ref().map(|day| format!("until {day}: "));
+                ("ignore", format!("{}{reason}", until.unwrap_or_default()))
+            }
+            Choice::Snooze { until } => ("snooze", format!("until {}", minute(*until))),
+            Choice::Decline { pull } => ("decline", format!("by closing #{pull}")),
+            Choice::Applying { pull, .. } => ("restore", format!("by merging #{pull}")),
+        };
+        Self {
+            action,
+            stack: decision.stack.as_str(),
+            finding: &decision.finding.0,
+            detail,
+        }
+    }
+}
+
+/// Writes an entry; a repetition writes nothing.
+pub(in crate::jobs) async fn record(
+    context: &RepositoryContext<'_>,
+    source: &EffectSource<'_>,
+    act: Act<'_>,
+) -> anyhow::Result<()> {
+    // A comment may assign several people.
+    let subject = match act.action {
+        "assign" => &act.detail,
+        _ => act.finding,
+    };
+    let entry = AuditEntry {
+        key: format!("{}/{}/{}/{subject}", source.key, act.action, act.stack),
+        at: source.at,
+        person: source.person.to_owned(),
+        via: source.via,
+        action: act.action.to_owned(),
+        stack: act.stack.to_owned(),
+        finding: act.finding.to_owned(),
+        detail: act.detail,
+    };
+    context.tenant.record_audit(context.id, &entry).await
+}

@@ -1,0 +1,158 @@
+//! Stores the audit log: who decided what, when, and where.
+
+use super::{Store, Tenant, storable};
+use crate::model::{AuditEntry, AuditVia, RepositoryId, masked};
+use anyhow::Context;
+
+/// The most characters of a detail that are stored.
+const MAX_DETAIL: usize = 1_000;
+
+/// Where a part of the audit log ends; the next one goes on behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPlace {
+    /// When its last entry was asked for, in epoch milliseconds.
+    pub at: i64,
+    /// The repository, as the table has it.
+    pub repository: String,
+    /// The key of the entry.
+    pub entry: String,
+}
+
+/// Which entries of the audit log are read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditFilter {
+    /// Those of one repository.
+    pub repository: Option<RepositoryId>,
+    /// Those of one person, by login; empty for all.
+    pub person: String,
+}
+
+/// An entry of the audit log with its repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// The repository.
+    pub repository: RepositoryId,
+    /// The entry.
+    pub entry: AuditEntry,
+    /// Its place in the log.
+    pub place: AuditPlace,
+}
+
+type Row = (
+    String,
+    String,
+    i64,
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+);
+
+impl Store {
+    /// Deletes entries of the audit log that are older than a moment.
+    pub async fn delete_audit_log(&self, before: i64) -> anyhow::Result<()> {
+        sqlx::query("delete from audit_log where at < $1")
+            .bind(before)
+            .execute(&self.pool)
+            .await
+            .context("while deleting the old audit log")?;
+        Ok(())
+    }
+}
+
+impl Tenant<'_> {
+    /// Stores an entry of the audit log, unless it is stored already.
+    pub async fn record_audit(
+        &self,
+        repository: RepositoryId,
+        entry: &AuditEntry,
+    ) -> anyhow::Result<()> {
+        let text = |text: &str| storable(&masked(text));
+        let detail: String = text(&entry.detail).chars().take(MAX_DETAIL).collect();
+        sqlx::query(
+            "insert into audit_log (installation, repository, entry, at, person, via, action, stack, finding, detail)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(storable(&entry.key))
+        .bind(entry.at)
+        .bind(text(&entry.person))
+        .bind(entry.via.as_str())
+        .bind(text(&entry.action))
+        .bind(&entry.stack)
+        .bind(storable(&entry.finding))
+        .bind(detail)
+        .execute(self.pool)
+        .await
+        .context("while writing the audit log")?;
+        Ok(())
+    }
+
+    /// Returns a part of the audit log, the newest entries first, and where the log goes on.
+    pub async fn audit_log(
+        &self,
+        filter: &AuditFilter,
+        behind: Option<&AuditPlace>,
+        most: u32,
+    ) -> anyhow::Result<(Vec<AuditRecord>, Option<AuditPlace>)> {
+        let first = AuditPlace {
+            at: i64::MAX,
+            repository: String::new(),
+            entry: String::new(),
+        };
+        let behind = behind.unwrap_or(&first);
+        let repository = filter.repository.map(|id| id.to_string());
+        let rows: Vec<Row> = sqlx::query_as(
+            "select repository, entry, at, person, via, action, stack, finding, detail from audit_log
+             where installation = $1 and (at, repository, entry) < ($2, $3, $4)
+                 and ($5 = '' or repository = $5) and ($6 = '' or lower(person) = $6)
+             order by at desc, repository desc, entry desc limit $7",
+        )
+        .bind(&self.id)
+        .bind(behind.at)
+        .bind(&behind.repository)
+        .bind(&behind.entry)
+        .bind(repository.unwrap_or_default())
+        .bind(storable(&filter.person.to_ascii_lowercase()))
+        .bind(i64::from(most))
+        .fetch_all(self.pool)
+        .await
+        .context("while reading the audit log")?;
+        let is_cut = u32::try_from(rows.len()).is_ok_and(|count| count == most);
+        let last = rows.last().filter(|_| is_cut).map(place);
+        Ok((rows.into_iter().filter_map(record).collect(), last))
+    }
+}
+
+fn place((repository, entry, at, ..): &Row) -> AuditPlace {
+    AuditPlace {
+        at: *at,
+        repository: repository.clone(),
+        entry: entry.clone(),
+    }
+}
+
+fn record(row: Row) -> Option<AuditRecord> {
+    let place = place(&row);
+    let (repository, key, at, person, via, action, stack, finding, detail) = row;
+    let via = AuditVia::ALL
+        .into_iter()
+        .find(|known| known.as_str() == via)?;
+    Some(AuditRecord {
+        repository: RepositoryId(repository.parse().ok()?),
+        entry: AuditEntry {
+            key,
+            at,
+            person,
+            via,
+            action,
+            stack,
+            finding,
+            detail,
+        },
+        place,
+    })
+}

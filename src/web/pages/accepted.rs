@@ -1,0 +1,110 @@
+//! Serves what people accept in an organisation, of the repositories that the person sees.
+
+use super::{Fields, Names, Shared};
+use crate::model::StackName;
+use crate::queue::now;
+use crate::report::pages::{AcceptedPage, AcceptedRow};
+use crate::store::{AcceptedPlace, AcceptedRecord, Tenant};
+use crate::web::page_error::PageError;
+use crate::web::sign_in::{Session, VisibleRepositories, Visitor};
+use crate::web::site::Site;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+
+/// How many differences a page lists.
+const PAGE: usize = 100;
+/// How many rows are read at once; those of repositories that the person does not see are left out.
+const BATCH: u32 = 500;
+/// How many batches are read for a page: beyond, it goes on behind them.
+const MAX_BATCHES: usize = 4;
+
+/// Shows what people accept.
+pub(super) async fn show(
+    State(site): Shared,
+    Visitor(session): Visitor,
+    owner: Names<String>,
+    Query(asked): Query<Fields>,
+) -> Response {
+    let after = asked.get("after").and_then(|text| place(text));
+    let page = page(&site, &session, owner, after).await;
+    site.respond(Some(&session), page)
+}
+
+async fn page(
+    site: &Site,
+    session: &Session,
+    owner: Names<String>,
+    after: Option<AcceptedPlace>,
+) -> Result<String, PageError> {
+    let Path(owner) = owner?;
+    let account = site.account(session, &owner).await?;
+    let tenant = site.store.of(account.installation);
+    let (listed, next) = list(&tenant, &account.repositories, after.clone()).await?;
+    let rows = listed.iter().filter_map(|record| {
+        let name = account.repositories.name(record.repository)?;
+        let place = (name, &record.stack);
+        Some(AcceptedRow::new(&record.difference, place, now()))
+    });
+    let page = AcceptedPage {
+        frame: site.frame(Some(session)),
+        rows: rows.collect(),
+        account: account.name,
+        is_first: after.is_none(),
+        next: next.map(|place| written(&place)),
+    };
+    Ok(page.html()?)
+}
+
+/// Reads what is accepted in the repositories that a person may look at, and where the list goes on.
+async fn list(
+    tenant: &Tenant<'_>,
+    visible: &VisibleRepositories,
+    mut behind: Option<AcceptedPlace>,
+) -> anyhow::Result<(Vec<AcceptedRecord>, Option<AcceptedPlace>)> {
+    let mut listed = Vec::new();
+    for _ in 0..MAX_BATCHES {
+        let (batch, next) = tenant.accepted(behind.as_ref(), BATCH).await?;
+        for record in batch {
+            if listed.len() == PAGE {
+                return Ok((listed, behind));
+            }
+            behind = Some(record.place.clone());
+            if visible.name(record.repository).is_some() {
+                listed.push(record);
+            }
+        }
+        behind = next;
+        if behind.is_none() {
+            break;
+        }
+    }
+    Ok((listed, behind))
+}
+
+/// Writes a place as the page's address has it: `2027-03-31.123.production.f-1c9e`.
+fn written(place: &AcceptedPlace) -> String {
+    let AcceptedPlace {
+        until,
+        repository,
+        stack,
+        finding,
+    } = place;
+    format!("{until}.{repository}.{stack}.{finding}")
+}
+
+/// Reads a place; `None` for a text that is none.
+fn place(text: &str) -> Option<AcceptedPlace> {
+    let parts: Vec<_> = text.splitn(4, '.').collect();
+    let [until, repository, stack, finding] = parts.try_into().ok()?;
+    let is_plain = |text: &str| !text.contains(char::is_control);
+    let is_place = repository.bytes().all(|b| b.is_ascii_digit())
+        && StackName::new(stack).is_some()
+        && is_plain(until)
+        && is_plain(finding);
+    is_place.then(|| AcceptedPlace {
+        until: until.to_owned(),
+        repository: repository.to_owned(),
+        stack: stack.to_owned(),
+        finding: finding.to_owned(),
+    })
+}

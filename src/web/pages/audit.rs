@@ -1,0 +1,117 @@
+//! Serves the audit log of an organisation: of the repositories that the person sees.
+
+use super::{Fields, Names, Shared};
+use crate::model::RepositoryName;
+use crate::report::pages::{AuditPage, AuditRow};
+use crate::store::{AuditFilter, AuditPlace, AuditRecord, Tenant};
+use crate::web::page_error::PageError;
+use crate::web::sign_in::{Session, VisibleRepositories, Visitor};
+use crate::web::site::Site;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+
+/// How many entries a page lists.
+const PAGE: usize = 100;
+/// How many rows are read at once; those of repositories that the person does not see are left out.
+const BATCH: u32 = 500;
+/// How many batches are read for a page: beyond, it goes on behind them.
+const MAX_BATCHES: usize = 4;
+/// The longest text that is filtered by, in characters.
+const MAX_TEXT: usize = 100;
+
+/// Shows the audit log.
+pub(super) async fn show(
+    State(site): Shared,
+    Visitor(session): Visitor,
+    owner: Names<String>,
+    Query(asked): Query<Fields>,
+) -> Response {
+    let page = page(&site, &session, owner, &asked).await;
+    site.respond(Some(&session), page)
+}
+
+async fn page(
+    site: &Site,
+    session: &Session,
+    owner: Names<String>,
+    asked: &Fields,
+) -> Result<String, PageError> {
+    let Path(owner) = owner?;
+    let account = site.account(session, &owner).await?;
+    let field = |name: &str| {
+        let text = asked.get(name).map(|text| text.trim()).unwrap_or_default();
+        text.chars().take(MAX_TEXT).collect::<String>()
+    };
+    let (repository, person) = (field("repository"), field("person"));
+    let after = asked.get("after").and_then(|text| place(text));
+    let name = RepositoryName::new(&format!("{}/{repository}", account.name));
+    let id = name.and_then(|name| account.repositories.id(&name));
+    let filter = AuditFilter {
+        repository: id,
+        person: person.clone(),
+    };
+    let tenant = site.store.of(account.installation);
+    // A repository that the person does not see has no entries for them, as one that is not there.
+    let (entries, next) = match id.is_none() && !repository.is_empty() {
+        true => (Vec::new(), None),
+        false => list(&tenant, &account.repositories, &filter, after.clone()).await?,
+    };
+    let rows = entries.iter().filter_map(|record| {
+        let name = account.repositories.name(record.repository)?;
+        Some(AuditRow::new(&record.entry, name))
+    });
+    let page = AuditPage {
+        frame: site.frame(Some(session)),
+        rows: rows.collect(),
+        account: account.name,
+        repository,
+        person,
+        is_first: after.is_none(),
+        next: next.map(|place| written(&place)),
+    };
+    Ok(page.html()?)
+}
+
+/// Reads the entries about repositories that a person may look at, and where the list goes on.
+async fn list(
+    tenant: &Tenant<'_>,
+    visible: &VisibleRepositories,
+    filter: &AuditFilter,
+    mut behind: Option<AuditPlace>,
+) -> anyhow::Result<(Vec<AuditRecord>, Option<AuditPlace>)> {
+    let mut entries = Vec::new();
+    for _ in 0..MAX_BATCHES {
+        let (batch, next) = tenant.audit_log(filter, behind.as_ref(), BATCH).await?;
+        for record in batch {
+            if entries.len() == PAGE {
+                return Ok((entries, behind));
+            }
+            behind = Some(record.place.clone());
+            if visible.name(record.repository).is_some() {
+                entries.push(record);
+            }
+        }
+        behind = next;
+        if behind.is_none() {
+            break;
+        }
+    }
+    Ok((entries, behind))
+}
+
+/// Writes a place as the page's address has it: `1795537800000.123.page/...`.
+fn written(place: &AuditPlace) -> String {
+    format!("{}.{}.{}", place.at, place.repository, place.entry)
+}
+
+/// Reads a place; `None` for a text that is none.
+fn place(text: &str) -> Option<AuditPlace> {
+    let (at, rest) = text.split_once('.')?;
+    let (repository, entry) = rest.split_once('.')?;
+    let is_place = repository.bytes().all(|b| b.is_ascii_digit()) && !entry.contains('\0');
+    Some(AuditPlace {
+        at: at.parse().ok().filter(|_| is_place)?,
+        repository: repository.to_owned(),
+        entry: entry.to_owned(),
+    })
+}
