@@ -73,9 +73,9 @@ pub(super) async fn create(
     let request = format!("POST workspaces {body}");
     let repeat = Repeat::of(&headers)?;
     let answer = async {
-        let wanted: NewWorkspace = serde_json::from_value(body)
+        let asked: NewWorkspace = serde_json::from_value(body)
             .map_err(|error| Problem::unprocessable(error.to_string()))?;
-        let workspace = checked(wanted, key.installation)?;
+        let workspace = checked(asked, key.installation)?;
         let tenant = api.tenant(&key);
         if !tenant.add_workspace(&workspace, MAX_WORKSPACES).await? {
             return Err(Problem::conflict(format!(
@@ -92,22 +92,22 @@ pub(super) async fn create(
 }
 
 /// Checks a workspace to create.
-fn checked(wanted: NewWorkspace, installation: InstallationId) -> Result<NewRecord, Problem> {
+fn checked(asked: NewWorkspace, installation: InstallationId) -> Result<NewRecord, Problem> {
     let wrong = |what: &str| Problem::unprocessable(what);
-    let name = wanted.name.trim();
+    let name = asked.name.trim();
     let is_plain = !name.is_empty() && !name.contains(char::is_control);
     if !is_plain || name.chars().count() > MAX_NAME {
         return Err(wrong(
             "`name` is a text of 1 to 100 characters, on one line",
         ));
     }
-    let region = Region::new(&wanted.region);
+    let region = Region::new(&asked.region);
     let region = region.ok_or_else(|| wrong("`region` is none: write it as in eu-west-1"))?;
     let too_long = |text: &Option<String>| text.as_ref().is_some_and(|t| t.len() > MAX_PLACE);
-    if too_long(&wanted.role_arn) || too_long(&wanted.state) {
+    if too_long(&asked.role_arn) || too_long(&asked.state) {
         return Err(wrong("`role_arn` and `state` have at most 1024 characters"));
     }
-    match &wanted.role_arn {
+    match &asked.role_arn {
         Some(arn) if !is_role(arn) => {
             return Err(wrong(
                 "`role_arn` is no role's ARN: arn:aws:iam::123456789012:role/driftguard",
@@ -120,7 +120,7 @@ fn checked(wanted: NewWorkspace, installation: InstallationId) -> Result<NewReco
         }
         _ => {}
     }
-    if wanted
+    if asked
         .state
         .as_deref()
         .is_some_and(|place| !is_object(place))
@@ -133,8 +133,8 @@ fn checked(wanted: NewWorkspace, installation: InstallationId) -> Result<NewReco
         id: WorkspaceId::of_random(random_bytes()?),
         name: name.to_owned(),
         region: region.to_string(),
-        role_arn: wanted.role_arn,
-        state: wanted.state,
+        role_arn: asked.role_arn,
+        state: asked.state,
         created_at: now(),
     })
 }

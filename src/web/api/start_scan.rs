@@ -103,7 +103,7 @@ pub(super) async fn start(
         let id = started.clone();
         match workspace.is_own() {
             true => {
-                let scan = Wanted {
+                let scan = OwnScan {
                     id,
                     upload,
                     workspace,
@@ -132,7 +132,7 @@ fn fingerprint(workspace: &WorkspaceId, upload: &Upload) -> String {
 }
 
 /// A scan of a workspace that was created through the API.
-struct Wanted {
+struct OwnScan {
     id: String,
     upload: Upload,
     workspace: WorkspaceId,
@@ -143,21 +143,21 @@ impl Api {
     async fn scan_own(
         &self,
         key: &ApiKeyRecord,
-        wanted: Wanted,
+        asked: OwnScan,
         share: Box<dyn Send + Sync>,
     ) -> Result<(), Problem> {
         let none = "this server makes no scans for the API";
         let scanner = self.scanner.as_ref();
         let scanner = scanner.ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, none))?;
         let tenant = self.tenant(key);
-        let workspace = tenant.workspace(&wanted.workspace).await?;
+        let workspace = tenant.workspace(&asked.workspace).await?;
         let workspace = workspace.ok_or_else(Problem::not_found)?;
-        if wanted.upload.state.is_none() && workspace.state.is_none() {
+        if asked.upload.state.is_none() && workspace.state.is_none() {
             return Err(Problem::conflict(
                 "the workspace names no `state`: upload one as the body of the request",
             ));
         }
-        let requested = tenant.add_requested_scan(&wanted.id, &workspace.id, Some(ALIVE));
+        let requested = tenant.add_requested_scan(&asked.id, &workspace.id, Some(ALIVE));
         if !requested.await? {
             return Err(Problem::conflict(
                 "a scan of this workspace is running: wait until it is done",
@@ -167,9 +167,9 @@ impl Api {
             state,
             code,
             folder,
-        } = wanted.upload;
+        } = asked.upload;
         scanner.clone().start(ApiScan {
-            id: wanted.id,
+            id: asked.id,
             installation: key.installation,
             workspace,
             state,
