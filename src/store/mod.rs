@@ -38,6 +38,7 @@ mod waiting_scans;
 
 pub use accepted::{AcceptedPlace, AcceptedRecord};
 pub use audit_log::{AuditFilter, AuditPlace, AuditRecord};
+pub use created_content::ContentCount;
 pub use deliveries::Delivery;
 pub use delivery_queue::{DeliveryClaim, WaitingDelivery};
 pub use guard::LeaseLost;
