@@ -4,6 +4,7 @@ mod ambient;
 mod app;
 mod hcp_tokens;
 mod modules;
+mod operators;
 mod provider_sources;
 mod providers;
 mod sign_in;
@@ -13,6 +14,7 @@ pub use ambient::{Ambient, AmbientOwner};
 pub use app::App;
 pub use hcp_tokens::HcpToken;
 pub use modules::{Modules, PUBLIC_REGISTRY};
+pub use operators::Operators;
 pub use provider_sources::ProviderSource;
 pub use providers::{FOLDER as PROVIDERS, Pin, Providers};
 pub use sign_in::OAuthClient;
@@ -73,6 +75,8 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// The client with which people sign in to the pages; `None` for no pages.
     pub oauth_client: Option<OAuthClient>,
+    /// The people who may see the server's own state on the pages.
+    pub operators: Operators,
     /// The owners whose repositories are read with the server's own AWS credentials where they name no role.
     pub ambient: Ambient,
     /// The tokens for states in HCP Terraform.
@@ -135,6 +139,7 @@ impl Config {
             metrics_listen: listen(&lookup, "DRIFTGUARD_METRICS_LISTEN")?,
             public_url: public_url(&lookup)?,
             oauth_client: sign_in::oauth_client(&lookup)?,
+            operators: operators::operators(&lookup)?,
             ambient: ambient::ambient(&lookup)?,
             hcp_tokens: hcp_tokens::hcp_tokens(&lookup)?,
             private_addresses: switch(&lookup, "DRIFTGUARD_PRIVATE_ADDRESSES")?,

@@ -16,6 +16,8 @@ const CONTENT_LIMITS: [Window; 2] = [
         milliseconds: 3_600_000,
     },
 ];
+/// How much may be created within a minute, and within an hour.
+pub const MAX_CONTENT: [u64; 2] = [CONTENT_LIMITS[0].most, CONTENT_LIMITS[1].most];
 /// Created content is counted in slices of this length.
 const CONTENT_SLICE: i64 = 5_000;
 /// The longest span that content is counted over.

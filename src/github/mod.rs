@@ -32,7 +32,7 @@ mod user_access;
 /// Holds what a person sees, as GitHub lists it.
 mod user_listing;
 
-pub use allowance::{CONTENT_MEMORY, content_pause, content_slice};
+pub use allowance::{CONTENT_MEMORY, MAX_CONTENT, content_pause, content_slice};
 pub use app::{Fence, GitHub};
 pub use archive::CommitFiles;
 pub use checks::{Annotation, CheckRun, Conclusion};

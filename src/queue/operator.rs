@@ -1,7 +1,7 @@
 //! Lists, retries and discards jobs for the operator.
 
 use super::inbox::Inbox;
-use super::job::{Job, QueuedJob};
+use super::job::{Job, QueuedJob, RepositoryTask};
 use super::now;
 use super::stopped::read;
 use crate::model::{DeliveryId, InstallationId, RepositoryId};
@@ -36,6 +36,8 @@ pub struct JobRow {
     pub state: JobState,
     /// What the job does.
     pub work: String,
+    /// What kind of job it is: this names nothing of the tenant.
+    pub kind: &'static str,
     /// The tenant.
     pub installation: InstallationId,
     /// The repository, if the job concerns a single one.
@@ -81,11 +83,7 @@ impl Inbox {
     /// Lists parked and failed jobs, then running and waiting ones, then deliveries that are no jobs yet, each the
     /// oldest first.
     pub async fn jobs(&self) -> anyhow::Result<Vec<JobRow>> {
-        let stopped = self.store.stopped_jobs(MAX_LISTED).await?;
-        let stopped = stopped
-            .iter()
-            .filter(|job| job.state != StoppedState::Retried);
-        let mut rows: Vec<_> = stopped.map(stopped_row).collect();
+        let mut rows = self.stopped_rows().await?;
         let listed = self.queue.jobs(MAX_LISTED).await?;
         rows.extend(listed.into_iter().map(|listed| JobRow {
             state: match listed.running {
@@ -93,6 +91,7 @@ impl Inbox {
                 false => JobState::Waiting,
             },
             work: listed.queued.job.to_string(),
+            kind: kind(&listed.queued.job),
             installation: listed.queued.job.installation(),
             repository: listed.queued.job.repository(),
             id: listed.queued.key,
@@ -103,6 +102,15 @@ impl Inbox {
         let deliveries = self.store.deliveries_in_line(MAX_LISTED).await?;
         rows.extend(deliveries.into_iter().map(delivery_row));
         Ok(rows)
+    }
+
+    /// Lists parked and failed jobs, the oldest first.
+    pub async fn stopped_rows(&self) -> anyhow::Result<Vec<JobRow>> {
+        let stopped = self.store.stopped_jobs(MAX_LISTED).await?;
+        let stopped = stopped
+            .iter()
+            .filter(|job| job.state != StoppedState::Retried);
+        Ok(stopped.map(stopped_row).collect())
     }
 
     /// Enqueues a stopped job as new. Jobs that were held back for it follow when it ends.
@@ -226,8 +234,29 @@ impl Inbox {
     }
 }
 
+/// Returns the kind of a job.
+fn kind(job: &Job) -> &'static str {
+    match job {
+        Job::Delivery { .. } => "delivery",
+        Job::Scan { stack: None, .. } => "scan of a repository",
+        Job::Scan { .. } => "scan of a stack",
+        Job::Task { task, .. } => match task {
+            RepositoryTask::Comment { .. } => "comment",
+            RepositoryTask::Boxes { .. } => "boxes",
+            RepositoryTask::Order { .. } => "order",
+            RepositoryTask::Review { .. } => "checks",
+            RepositoryTask::Follow { .. } => "end of a pull request",
+            RepositoryTask::Dashboard => "dashboard",
+            RepositoryTask::Conceal => "emptying what was published",
+            RepositoryTask::Post { .. } | RepositoryTask::Notify(_) => "notification",
+            RepositoryTask::GivenUp { .. } => "telling that a job was given up",
+        },
+    }
+}
+
 fn stopped_row(job: &StoppedJob) -> JobRow {
-    let work = read(job).map(|queued| queued.job.to_string());
+    let queued = read(job);
+    let work = queued.as_ref().map(|queued| queued.job.to_string());
     JobRow {
         id: job.id.clone(),
         state: match job.state {
@@ -235,6 +264,7 @@ fn stopped_row(job: &StoppedJob) -> JobRow {
             StoppedState::Failed => JobState::Failed,
         },
         work: work.unwrap_or_default(),
+        kind: queued.map_or("unknown", |queued| kind(&queued.job)),
         installation: job.installation,
         repository: job.repository,
         since: job.stopped_at,
@@ -256,6 +286,7 @@ fn delivery_row(waiting: WaitingDelivery) -> JobRow {
             false => JobState::Waiting,
         },
         work: format!("delivery ({})", payload.event.name()),
+        kind: "delivery",
         installation: payload.installation,
         repository: payload.repository.map(|repository| repository.id),
         since: received_at,

@@ -1,8 +1,20 @@
 //! Counts the content created at GitHub per installation, by slices of time.
 
 use super::{Store, Tenant};
+use crate::model::InstallationId;
 use anyhow::Context;
 use std::collections::BTreeMap;
+
+/// How much was created for an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentCount {
+    /// The installation.
+    pub installation: InstallationId,
+    /// How much since the earlier moment.
+    pub since: u64,
+    /// How much since the later one.
+    pub lately: u64,
+}
 
 impl Store {
     /// Deletes the counts of slices before a moment.
@@ -13,6 +25,38 @@ impl Store {
             .await
             .context("while deleting what was created long ago")?;
         Ok(())
+    }
+}
+
+impl Store {
+    /// Counts what was created for each installation since a moment, and since a later one; the most first. For the
+    /// operator.
+    pub async fn created_content_of_all(
+        &self,
+        (since, lately): (i64, i64),
+        most: u32,
+    ) -> anyhow::Result<Vec<ContentCount>> {
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "select installation, cast(sum(created) as bigint),
+                 cast(sum(case when slice >= $2 then created else 0 end) as bigint)
+             from created_content where slice >= $1 and created > 0
+             group by installation order by 2 desc, installation limit $3",
+        )
+        .bind(since)
+        .bind(lately)
+        .bind(i64::from(most))
+        .fetch_all(&self.pool)
+        .await
+        .context("while reading what was created")?;
+        let number = |count| u64::try_from(count).unwrap_or_default();
+        let count = |(installation, since, lately): (String, i64, i64)| {
+            Some(ContentCount {
+                installation: InstallationId(installation.parse().ok()?),
+                since: number(since),
+                lately: number(lately),
+            })
+        };
+        Ok(rows.into_iter().filter_map(count).collect())
     }
 }
 

@@ -43,6 +43,7 @@ mod workspaces;
 pub use accepted::{AcceptedPlace, AcceptedRecord};
 pub use api_keys::ApiKeyRecord;
 pub use audit_log::{AuditFilter, AuditPlace, AuditRecord};
+pub use created_content::ContentCount;
 pub use deliveries::Delivery;
 pub use delivery_queue::{DeliveryClaim, WaitingDelivery};
 pub use guard::LeaseLost;

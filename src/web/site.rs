@@ -5,6 +5,7 @@ use super::order_rate::OrderRate;
 use super::page_error::PageError;
 use super::sign_in::{Cookie, Rights, Session, SignIn};
 use super::stylesheet;
+use crate::config::Operators;
 use crate::queue::inbox::Inbox;
 use crate::report::pages::{Frame, Message, MessagePage};
 use crate::store::Store;
@@ -18,6 +19,8 @@ pub(super) struct Site {
     pub inbox: Inbox,
     /// How many orders each session sent.
     pub orders: OrderRate,
+    /// Who may see the server's own state.
+    pub operators: Operators,
     pub sign_in: SignIn,
     pub address: PublicAddress,
     /// GitHub's pages, without a trailing slash.

@@ -6,9 +6,10 @@ use driftguard::model::{
     ScanTotals, Severity, StackName, StackSummary,
 };
 use driftguard::report::pages::{
-    AcceptedPage, AcceptedRow, AuditPage, AuditRow, FindingContext, FindingFilter, FindingPage,
-    Frame, Message, MessagePage, OrderForms, Organisation, OrganisationPage, OrganisationsPage,
-    ScansPage, SignInPage, StackContext, StackFacts, StackHistory, StackPage, StackRow,
+    AcceptedPage, AcceptedRow, AuditPage, AuditRow, BudgetRow, FindingContext, FindingFilter,
+    FindingPage, Frame, Message, MessagePage, OrderForms, Organisation, OrganisationPage,
+    OrganisationsPage, ScansPage, ServerPage, SignInPage, StackContext, StackFacts, StackHistory,
+    StackPage, StackRow, StoppedRow,
 };
 
 /// 2026-11-24 16:30 UTC.
@@ -127,6 +128,7 @@ fn each_page_is_sent_as_html() {
             name: "acme".to_owned(),
         }],
         is_cut: false,
+        is_operator: true,
     };
     insta::assert_snapshot!("page_organisations", organisations.html().unwrap());
 
@@ -271,6 +273,31 @@ fn each_page_is_sent_as_html() {
     let next = Some("1795451400000".to_owned());
     let scans = ScansPage::new(frame(), &of_stack, &[known, failed], true, next);
     insta::assert_snapshot!("page_scans", scans.html().unwrap());
+    let server = ServerPage {
+        frame: frame(),
+        done: Some("The job is tried again."),
+        numbers: vec![
+            ("Jobs that wait", "3".to_owned()),
+            ("Oldest of them", ServerPage::age(Some(90 * 60_000))),
+            ("Deliveries that wait", "0".to_owned()),
+        ],
+        jobs: vec![StoppedRow {
+            handle: "0a1b".to_owned(),
+            state: "parked",
+            kind: "scan of a stack",
+            installation: 7,
+            repository: "acme/shop".to_owned(),
+            since: SCANNED,
+            deaths: 2,
+        }],
+        budgets: vec![BudgetRow {
+            installation: 7,
+            minute: 3,
+            hour: 41,
+        }],
+        limits: (75, 475),
+    };
+    insta::assert_snapshot!("page_server", server.html().unwrap());
     let missing = MessagePage::new(frame(), &Message::NotFound);
     insta::assert_snapshot!("page_missing", missing.html().unwrap());
 }

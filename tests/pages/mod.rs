@@ -7,6 +7,7 @@ mod lists;
 mod looks;
 mod orders;
 mod refused;
+mod server;
 mod site;
 
 use crate::database::{Database, on_both};
@@ -14,7 +15,7 @@ use browser::Browser;
 use driftguard::model::{InstallationId, StackName, StackReport};
 use driftguard::standin::github::Fault;
 use driftguard::store::ScanRecord;
-use driftguard::web::pages::{PATHS, SIGN_IN_PATHS};
+use driftguard::web::pages::{PATHS, SERVER_PATH, SIGN_IN_PATHS};
 use site::{KEY, SCANNED, Site};
 use std::collections::BTreeSet;
 
@@ -186,7 +187,7 @@ async fn every_answer_of_the_pages_protects_itself(database: Database) {
     let sheet = sheet.split('"').next().unwrap().to_owned();
     let mut paths = addresses("acme", "shop");
     paths.extend(SIGN_IN_PATHS.map(str::to_owned));
-    paths.extend(["/nothing", "/orgs/%ff", "/orgs/"].map(str::to_owned));
+    paths.extend([SERVER_PATH, "/nothing", "/orgs/%ff", "/orgs/"].map(str::to_owned));
     paths.push(sheet.clone());
     let mut statuses = BTreeSet::new();
     for path in &paths {

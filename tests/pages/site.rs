@@ -47,6 +47,8 @@ pub struct Site {
     pub github: GitHub,
     pub store: Store,
     pub url: String,
+    /// Who operates the server: `DRIFTGUARD_OPERATORS`.
+    pub operators: &'static str,
     /// The tasks that the worker was given.
     pub tasks: Arc<Mutex<Vec<TaskJob>>>,
     address: String,
@@ -72,6 +74,7 @@ impl Site {
             store: database.inbox().await.store,
             github,
             url,
+            operators: "",
             tasks: Arc::default(),
             address,
             database,
@@ -96,6 +99,7 @@ impl Site {
                 "DRIFTGUARD_SECRET_KEY" => key,
                 "DRIFTGUARD_PUBLIC_URL" => self.url.as_str(),
                 "DRIFTGUARD_LISTEN" => self.address.as_str(),
+                "DRIFTGUARD_OPERATORS" => self.operators,
                 "DATABASE_URL" => self.database.url.as_str(),
                 _ => return None,
             };

@@ -10,6 +10,7 @@ mod orders;
 mod organisation;
 mod prose;
 mod scans;
+mod server;
 mod stack;
 mod stack_rows;
 
@@ -21,6 +22,7 @@ pub use message::{Message, MessagePage, SignInPage};
 pub use orders::{OrderForms, PageOrder, REPEATED};
 pub use organisation::{Organisation, OrganisationPage, OrganisationsPage, StackFacts, StackRow};
 pub use scans::ScansPage;
+pub use server::{BudgetRow, ServerPage, StoppedRow};
 pub use stack::{FindingFilter, StackContext, StackPage};
 
 use crate::model::{Proposal, ProposalState};

@@ -58,7 +58,7 @@ impl PageOrder {
                  merged."
             }
             Self::Snooze => {
-                "You asked to snooze this finding: no pull request includes it until then."
+                "You asked to snooze this finding: no pull request includes it for that time."
             }
             Self::Scan => "You asked to scan this stack.",
         }

@@ -26,6 +26,8 @@ pub struct OrganisationsPage {
     pub organisations: Vec<Organisation>,
     /// Whether GitHub has more of them.
     pub is_cut: bool,
+    /// Whether the person operates the server.
+    pub is_operator: bool,
 }
 
 impl OrganisationsPage {

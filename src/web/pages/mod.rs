@@ -6,6 +6,7 @@ mod finding;
 mod orders;
 mod organisation;
 mod scans;
+mod server;
 mod stack;
 
 use super::address::PublicAddress;
@@ -56,6 +57,9 @@ pub const PATHS: [&str; 7] = [
     "/orgs/{owner}/{repository}/{stack}/findings/{finding}",
 ];
 
+/// The path of the server's own state, which its operators alone see.
+pub const SERVER_PATH: &str = "/server";
+
 /// The paths of the sign-in, as axum writes them.
 pub const SIGN_IN_PATHS: [&str; 4] = [
     "/sign-in",
@@ -82,6 +86,7 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
     let site = Site {
         inbox,
         orders: OrderRate::default(),
+        operators: config.operators.clone(),
         sign_in: SignIn::new(client, &app.secret_key, store.clone(), github)?,
         store,
         address: PublicAddress::new(public)?,
@@ -108,6 +113,7 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
             .route(scans_path, get(scans::show))
             .route(stack_path, get(stack::show).post(orders::of_stack))
             .route(finding_path, get(finding::show).post(orders::of_finding))
+            .route(SERVER_PATH, get(server::show).post(server::act))
             .route(sign_in_path, get(sign_in::show))
             .route(start_path, get(sign_in::start))
             .route(callback_path, callback)
@@ -142,6 +148,7 @@ async fn organisations(State(site): Shared, Visitor(session): Visitor) -> Respon
             frame: site.frame(Some(&session)),
             organisations,
             is_cut: listed.is_cut,
+            is_operator: server::is_operator(&site, &session),
         };
         Ok(page.html()?)
     };

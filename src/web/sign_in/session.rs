@@ -23,6 +23,8 @@ const MARGIN: i64 = 60 * 1_000;
 pub(in crate::web) struct Session {
     /// The hash of the id: the key of its row.
     pub key: String,
+    /// GitHub's id of the person.
+    pub person: u64,
     /// The person's login.
     pub login: String,
     /// The token of the session's forms.
@@ -93,6 +95,7 @@ impl Sessions {
         }
         Ok(Some(Session {
             form_token: self.seal.form_token(id),
+            person: record.person,
             login: record.login,
             key,
         }))

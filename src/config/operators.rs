@@ -1,0 +1,57 @@
+//! Reads who may see the server's own state on the pages.
+
+use super::ambient::owner;
+use super::{AmbientOwner, ConfigError, Lookup};
+
+/// The people who operate the server, as GitHub knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Operators(Vec<AmbientOwner>);
+
+impl Operators {
+    /// Returns whether a person is one of them.
+    pub fn include(&self, id: u64, login: &str) -> bool {
+        self.0.iter().any(|operator| match operator {
+            AmbientOwner::Id(known) => *known == id,
+            AmbientOwner::Login(known) => login.eq_ignore_ascii_case(known),
+        })
+    }
+}
+
+/// Parses `DRIFTGUARD_OPERATORS`.
+pub(super) fn operators(lookup: Lookup) -> Result<Operators, ConfigError> {
+    const NAME: &str = "DRIFTGUARD_OPERATORS";
+    let Some(text) = lookup(NAME) else {
+        return Ok(Operators::default());
+    };
+    let people = text.split(',').map(|name| {
+        let name = name.trim();
+        owner(name).ok_or_else(|| ConfigError::Bad {
+            variable: NAME,
+            problem: format!("names no account of GitHub (`{name}`)"),
+            remedy: "name the people as in octocat,123456 (logins or numbers)",
+        })
+    });
+    Ok(Operators(people.collect::<Result<_, _>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_are_named_by_login_or_number_and_nobody_is_one_unasked() {
+        let read = |text: &str| operators(&|_| Some(text.to_owned()));
+        assert!(!operators(&|_| None).unwrap().include(1, "alice"));
+        let named = read("Alice, 7").unwrap();
+        assert!(named.include(1, "aLICE") && named.include(7, "bob"));
+        assert!(!named.include(1, "7") && !named.include(70, "mallory"));
+        for wrong in ["alice,", "true", "acme/team", "*"] {
+            assert!(
+                read(wrong)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("octocat,123456")
+            );
+        }
+    }
+}
