@@ -52,9 +52,23 @@ pub(super) enum ApiKeyCommand {
 /// What a key may do.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(super) enum Scope {
+    /// Read what was found
     #[default]
     Read,
+    /// Create workspaces, start scans and decide as well
     Write,
+    /// Tell of events in AWS, and nothing else
+    Events,
+}
+
+impl From<Scope> for ApiScope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Read => Self::Read,
+            Scope::Write => Self::Write,
+            Scope::Events => Self::Events,
+        }
+    }
 }
 
 fn name(text: &str) -> Result<String, String> {
@@ -86,16 +100,14 @@ pub(super) async fn run(wish: ApiKeyCommand) -> anyhow::Result<ExitCode> {
             scope,
             expires,
         } => {
-            let key = new_key()?;
+            let scope = ApiScope::from(scope);
+            let key = new_key(scope)?;
             let created_at = now();
             let record = ApiKeyRecord {
                 installation: organisation(store, &org).await?,
                 prefix: key.prefix().to_owned(),
                 name,
-                scope: match scope {
-                    Scope::Read => ApiScope::Read,
-                    Scope::Write => ApiScope::Write,
-                },
+                scope,
                 created_by: String::new(),
                 created_at,
                 expires_at: expires.map(|days| created_at + days * DAY),

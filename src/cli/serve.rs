@@ -74,6 +74,7 @@ async fn serve(
     };
     let mut routes = web::router(inbox.clone()).merge(webhook::router(webhook));
     let scanner = api_scans.map(|scans| scans as Arc<dyn ApiScanner>);
+    routes = routes.merge(web::events::router(&inbox, &app.secret_key));
     routes = routes.merge(web::api::router(&inbox, &app.secret_key, scanner)?);
     match web::pages::router(config, app, inbox.clone())? {
         Some(pages) => routes = routes.merge(pages),

@@ -158,6 +158,7 @@ impl Source {
             today: today(),
             only: None,
             interrupt: &Interrupt::default(),
+            events: None,
             providers: providers.as_ref().map(ProviderAccess::of_caller),
         };
         let progress = progress::ProgressLine::start();

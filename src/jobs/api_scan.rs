@@ -183,6 +183,7 @@ async fn report_of(
         today: report::day(now()),
         only: None,
         interrupt: clock.interrupt(),
+        events: None,
         providers: None,
     };
     let scanning = Box::pin(scan_stacks(&input, vec![stack(scan)], &|_| {}));

@@ -2,7 +2,7 @@
 
 use super::services::Services;
 use crate::github::{Head, Repository};
-use crate::model::{InstallationId, RepositoryId, StackName, StackReport};
+use crate::model::{EventKey, InstallationId, RepositoryId, StackName, StackReport};
 use crate::queue::RunContext;
 use crate::queue::job::JobError;
 use crate::scan::roles::external_id;
@@ -49,6 +49,12 @@ impl<'a> RepositoryContext<'a> {
     /// Returns the external id with which the repository's roles are assumed.
     pub(super) fn external_id(&self) -> String {
         external_id(self.services.key(), self.head.owner, self.id.0)
+    }
+
+    /// Returns the key of the hashes by which events find the stacks; `None` where nobody tells of events.
+    pub(super) async fn event_key(&self) -> anyhow::Result<Option<EventKey>> {
+        let tells = self.tenant.has_event_key().await?;
+        Ok(tells.then(|| EventKey::new(self.services.key(), self.installation)))
     }
 
     /// Returns the last reports of a stack with their scans, the newest first.

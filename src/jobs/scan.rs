@@ -122,6 +122,7 @@ fn name(trigger: Trigger) -> &'static str {
         Trigger::Push => "push",
         Trigger::Schedule => "schedule",
         Trigger::Command => "command",
+        Trigger::Event => "event",
     }
 }
 
@@ -243,6 +244,13 @@ async fn scan_and_plan(
             Ok(result) => result,
             Err(problem) => return Ok(Err(problem)),
         };
+        let indexed = result.report.stacks.iter().zip(&result.events);
+        for (stack, hashes) in indexed.filter(|(stack, _)| stack.outcome.is_ok()) {
+            let tenant = &context.tenant;
+            tenant
+                .save_event_hashes(context.id, &stack.name, hashes)
+                .await?;
+        }
         // Before the plan, which adds to it, and after.
         result.report.stacks = limited(result.report.stacks);
         for stack in &result.report.stacks {

@@ -1,46 +1,60 @@
-//! Keys of the API: `dg_live_` and 256 random bits. The database holds only their digests.
+//! Keys of the API, `dg_live_` and 256 random bits, and of events, `dge_` and as many. The database holds only their
+//! digests.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// The beginning of each key, by which scanners of secrets know it.
-const START: &str = "dg_live_";
-/// How many characters of a key name it in lists: its beginning, and eight more.
-const PREFIX_LENGTH: usize = START.len() + 8;
-/// How many characters a key has.
-const LENGTH: usize = START.len() + 64;
+/// The beginning of a key of the API, by which scanners of secrets know it.
+const API: &str = "dg_live_";
+/// The beginning of a key of events.
+const EVENTS: &str = "dge_";
+/// How many characters behind its beginning name a key in lists.
+const NAMED: usize = 8;
+/// How many characters a key has behind its beginning.
+const LENGTH: usize = 64;
 
-/// A key of the API.
+/// A key of the API, or of events.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey(String);
+pub struct ApiKey {
+    start: &'static str,
+    text: String,
+}
 
 impl ApiKey {
-    /// Creates the key of these random bytes.
-    pub fn of_random(bytes: [u8; 32]) -> Self {
-        Self(format!("{START}{}", hex::encode(bytes)))
+    /// Creates the key for this scope of these random bytes.
+    pub fn of_random(bytes: [u8; 32], scope: ApiScope) -> Self {
+        let start = match scope {
+            ApiScope::Events => EVENTS,
+            ApiScope::Read | ApiScope::Write => API,
+        };
+        let text = format!("{start}{}", hex::encode(bytes));
+        Self { start, text }
     }
 
     /// Parses a key; `None` for a text that can be none.
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix(START)?;
-        let is_key = text.len() == LENGTH && rest.bytes().all(|b| b.is_ascii_hexdigit());
-        is_key.then(|| Self(text.to_owned()))
+        let start = [API, EVENTS].into_iter().find(|s| text.starts_with(s))?;
+        let rest = text.strip_prefix(start)?;
+        let is_key = rest.len() == LENGTH && rest.bytes().all(|b| b.is_ascii_hexdigit());
+        let text = text.to_owned();
+        is_key.then_some(Self { start, text })
     }
 
     /// Returns the SHA-256 of the key, in hexadecimal. A key is as random as its digest is long, so no salt is needed.
     pub fn digest(&self) -> String {
-        hex::encode(Sha256::digest(&self.0))
+        hex::encode(Sha256::digest(&self.text))
     }
 
     /// Returns the beginning of the key, which names it in lists and opens nothing.
     pub fn prefix(&self) -> &str {
-        self.0.get(..PREFIX_LENGTH).unwrap_or(START)
+        let end = self.start.len() + NAMED;
+        self.text.get(..end).unwrap_or(self.start)
     }
 
     /// Returns the whole key, which is shown once.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -54,6 +68,8 @@ impl fmt::Debug for ApiKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApiScope {
+    /// Tell of events in AWS: nothing can be read with it.
+    Events,
     /// Read.
     Read,
     /// Read, create workspaces, start scans, and decide about findings.
@@ -64,6 +80,7 @@ impl ApiScope {
     /// Returns the name, as it is stored and shown.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Events => "events",
             Self::Read => "read",
             Self::Write => "write",
         }
@@ -71,7 +88,7 @@ impl ApiScope {
 
     /// Returns the scope of a name.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Read, Self::Write]
+        [Self::Events, Self::Read, Self::Write]
             .into_iter()
             .find(|scope| scope.as_str() == name)
     }
@@ -83,11 +100,14 @@ mod tests {
 
     #[test]
     fn a_key_is_read_as_it_was_written_and_never_printed() {
-        let key = ApiKey::of_random([0xab; 32]);
+        let key = ApiKey::of_random([0xab; 32], ApiScope::Read);
         assert_eq!(ApiKey::parse(key.expose()), Some(key.clone()));
         assert_eq!(key.prefix(), "dg_live_abababab");
         assert_eq!(format!("{key:?}"), "ApiKey(dg_live_abababab)");
         assert_eq!(key.digest().len(), 64);
+        let events = ApiKey::of_random([0xab; 32], ApiScope::Events);
+        assert_eq!(ApiKey::parse(events.expose()), Some(events.clone()));
+        assert_eq!(events.prefix(), "dge_abababab");
         for wrong in ["", "dg_live_", "dg_live_ab", &key.expose()[1..]] {
             assert_eq!(ApiKey::parse(wrong), None, "{wrong}");
         }

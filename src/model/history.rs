@@ -133,7 +133,7 @@ pub struct AcceptedDifference {
 pub struct ScanCourse {
     /// When the scan began, in epoch milliseconds; 0 where it is not known.
     pub begun_at: i64,
-    /// What requested it: `push`, `schedule` or `command`; empty where it is not known.
+    /// What requested it: `push`, `schedule`, `command`, `event` or `api`; empty where it is not known.
     pub requested_by: String,
     /// How many calls AWS was sent for this stack and those that are read with the same role.
     pub aws_calls: Option<u64>,

@@ -10,6 +10,7 @@ pub mod boxes;
 mod decision;
 mod declared;
 mod edit;
+mod event_hash;
 mod finding;
 mod history;
 mod installation;
@@ -49,6 +50,7 @@ pub use declared::{
     PolicyCode, PolicyForm, Site, Source, StatementCode, Switch,
 };
 pub use edit::{Edit, Fix, FixKind, Refusal, RefusedAttribute};
+pub use event_hash::EventKey;
 pub use finding::{
     Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict, entry_path,
     overlap, root_attribute,

@@ -218,6 +218,8 @@ pub enum Trigger {
     Schedule,
     /// A command.
     Command,
+    /// An event in AWS.
+    Event,
 }
 
 /// A scan to run.

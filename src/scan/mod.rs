@@ -3,6 +3,7 @@
 /// Asks CloudTrail who made the changes.
 pub mod actors;
 mod empty_state;
+mod event_index;
 /// Finds the stacks of a repository.
 pub mod find;
 /// Masks secrets in the names of resources.

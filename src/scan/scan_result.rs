@@ -7,6 +7,7 @@ use crate::code;
 use crate::live::Sessions;
 use crate::model::{Catalog, Redactor, Region, Report, StackName};
 use crate::state;
+use std::collections::BTreeSet;
 
 /// A report, with everything needed to plan fixes.
 pub struct ScanResult {
@@ -26,6 +27,8 @@ pub struct ScanResult {
     pub(super) region: Region,
     /// The sessions in AWS, in which fixes are proven.
     pub(super) sessions: Sessions,
+    /// The hashes by which events find each stack, in the order of the report; empty where nobody tells of events.
+    pub events: Vec<BTreeSet<i64>>,
     /// Native readings that show no difference, which are proven with the fixes.
     pub(super) clean: Vec<CleanReading>,
 }

@@ -1,5 +1,6 @@
 //! Scans stacks: loads their code and states, reads AWS, compares, scores and prices.
 
+use super::event_index;
 use super::load::{Loaded, Sources, Stack, load, seal_known};
 use super::native_shapes::clean_readings;
 use super::progress::Progress;
@@ -11,8 +12,8 @@ use crate::diff::{self, Ownership, ReadResource};
 use crate::live::{self, LiveResources, ReadOptions, Sessions};
 use crate::memory::ScanMemory;
 use crate::model::{
-    AccountId, AccountReport, Attributes, Catalog, Coverage, Finding, Interrupt, Posture, Reading,
-    Redactor, Region, Report, Resource, Scanned, StackName, StackReport, Summary, Tree,
+    AccountId, AccountReport, Attributes, Catalog, Coverage, EventKey, Finding, Interrupt, Posture,
+    Reading, Redactor, Region, Report, Resource, Scanned, StackName, StackReport, Summary, Tree,
     UnmanagedResource,
 };
 use crate::plugin::ProviderReading;
@@ -54,6 +55,8 @@ pub struct ScanInput<'a> {
     pub only: Option<&'a StackName>,
     /// Ends the scan early: its result is then discarded.
     pub interrupt: &'a Interrupt,
+    /// The key of the hashes by which events find the stacks; `None` where nobody tells of events.
+    pub events: Option<EventKey>,
     /// The operator's providers, through which is read what no native reader knows.
     pub providers: Option<ProviderAccess<'a>>,
 }
@@ -116,6 +119,7 @@ pub async fn scan_stacks(
     report_progress(Progress::Comparing);
     let comparison = Comparison::new(input, &loaded, &compared, (live, foreign.readings));
     let mut report = comparison.report();
+    let events = comparison.event_hashes();
     let clean = clean_readings(input, &report, &loaded, &comparison.resources);
     note_providers(&mut report, foreign.notes);
     known.note(&mut report);
@@ -131,6 +135,7 @@ pub async fn scan_stacks(
         region: input.region.clone(),
         sessions,
         clean,
+        events,
     }
 }
 
@@ -237,6 +242,17 @@ impl<'a> Comparison<'a> {
             stacks: stacks.collect(),
             accounts: self.accounts(),
         }
+    }
+
+    /// Returns the hashes by which events find each stack of the report.
+    fn event_hashes(&self) -> Vec<BTreeSet<i64>> {
+        let Some(key) = &self.input.events else {
+            return Vec::new();
+        };
+        let stacks = self.loaded.iter().zip(&self.resources);
+        let reported = stacks.filter(|(loaded, _)| self.input.includes(loaded));
+        let hashes = reported.map(|(_, resources)| event_index::hashes(key, resources));
+        hashes.collect()
     }
 
     fn stack(&self, loaded: &Loaded, state: &State, resources: &[ReadResource<'_>]) -> Scanned {

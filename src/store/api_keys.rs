@@ -1,6 +1,6 @@
 //! Stores the keys of the API, by their digests.
 
-use super::Store;
+use super::{Store, Tenant};
 use crate::model::{ApiKey, ApiScope, InstallationId};
 use anyhow::Context;
 
@@ -134,6 +134,21 @@ impl Store {
             .fetch_optional(&self.pool)
             .await
             .context("while reading the account of an installation")
+    }
+}
+
+impl Tenant<'_> {
+    /// Returns whether the installation has a key of events.
+    pub async fn has_event_key(&self) -> anyhow::Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "select 1 from api_keys where installation = $1 and scope = $2 limit 1",
+        )
+        .bind(&self.id)
+        .bind(ApiScope::Events.as_str())
+        .fetch_optional(self.pool)
+        .await
+        .context("while looking for a key of events")?;
+        Ok(found.is_some())
     }
 }
 

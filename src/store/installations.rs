@@ -32,6 +32,7 @@ const TABLES: &[&str] = &[
     "delete from workspaces where installation = $1",
     "delete from requested_scans where installation = $1",
     "delete from kept_answers where installation = $1",
+    "delete from event_index where installation = $1",
 ];
 
 /// Empties deliveries that would bring the installation back. Of processed deliveries the ids stay, so that none is

@@ -13,6 +13,7 @@ mod dashboards;
 mod decisions;
 mod deliveries;
 mod delivery_queue;
+mod event_index;
 mod guard;
 mod handle;
 mod history;

@@ -72,6 +72,9 @@ impl Store {
             // What was not posted yet is the former owner's, and so is the secret: the new one gets another.
             format!("delete from notifications where {other}"),
             format!("delete from notification_secrets where {other}"),
+            // The hashes are made with the former installation's key.
+            format!("delete from event_index where {other}"),
+            format!("delete from requested_scans where {other}"),
             format!(
                 "insert into published_commits (installation, repository, commit_id, emptied)
                  select distinct $2, repository, commit_id, emptied from published_commits where {other}
@@ -165,6 +168,8 @@ impl Tenant<'_> {
             "delete from proposals where installation = $1 and repository = $2",
             "delete from decisions where installation = $1 and repository = $2",
             "delete from stacks where installation = $1 and repository = $2",
+            "delete from event_index where installation = $1 and repository = $2",
+            "delete from requested_scans where installation = $1 and repository = $2",
             "delete from dashboards where installation = $1 and repository = $2",
             "delete from refusals where installation = $1 and repository = $2",
             "delete from orders where installation = $1 and repository = $2",

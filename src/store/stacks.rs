@@ -158,6 +158,8 @@ impl Tenant<'_> {
             "delete from stack_history where installation = $1 and repository = $2 and stack = $3",
             "delete from accepted_differences where installation = $1 and repository = $2 and stack = $3",
             "delete from decisions where installation = $1 and repository = $2 and stack = $3",
+            "delete from event_index where installation = $1 and repository = $2 and stack = $3",
+            "delete from requested_scans where installation = $1 and repository = $2 and stack = $3",
         ] {
             sqlx::query(statement)
                 .bind(&self.id)

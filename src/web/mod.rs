@@ -14,6 +14,8 @@ mod connections;
 mod cookies;
 /// Determines how many connections the system allows.
 mod descriptors;
+/// Takes events of AWS.
+pub mod events;
 /// Serves the server's health and metrics.
 mod health;
 /// Answers with HTML, under the headers that protect it.

@@ -1,6 +1,7 @@
 //! The API: what a script asks with a key, and what no key reaches.
 
 mod description;
+mod events;
 mod refused;
 mod site;
 

@@ -74,7 +74,7 @@ async fn all(api: &Api, key: Option<&ApiKey>, ids: &Ids) -> Vec<(String, u16, St
 async fn without_a_key_nothing_is_answered(database: Database) {
     let api = Api::start(database, "http://127.0.0.1:9").await;
     api.installed(ACME, "acme/shop", 10).await;
-    let unknown = new_key().unwrap();
+    let unknown = new_key(ApiScope::Read).unwrap();
     assert!(paths().len() >= 7);
     for key in [None, Some(&unknown)] {
         for (what, status, kind) in all(&api, key, &Ids::of(10)).await {
@@ -200,7 +200,7 @@ async fn a_key_for_reading_changes_nothing(database: Database) {
 async fn a_key_ends_with_its_day_and_with_its_installation(database: Database) {
     let api = Api::start(database, "http://127.0.0.1:9").await;
     api.installed(ACME, "acme/shop", 10).await;
-    let key = new_key().unwrap();
+    let key = new_key(ApiScope::Read).unwrap();
     let record = ApiKeyRecord {
         installation: ACME,
         prefix: key.prefix().to_owned(),

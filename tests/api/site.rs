@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 
 /// 2026-11-24 16:30 UTC.
 pub const SCANNED: i64 = 1_795_537_800_000;
+pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 pub const ACME: InstallationId = InstallationId(1);
 pub const GLOBEX: InstallationId = InstallationId(2);
 
@@ -63,7 +64,7 @@ impl Api {
                 "GITHUB_PRIVATE_KEY" => identity.key.as_str(),
                 "GITHUB_WEBHOOK_SECRET" => "hush",
                 "GITHUB_API_URL" | "GITHUB_URL" => github.url(),
-                "DRIFTGUARD_SECRET_KEY" => "0123456789abcdef0123456789abcdef",
+                "DRIFTGUARD_SECRET_KEY" => KEY,
                 "DRIFTGUARD_LISTEN" => address.as_str(),
                 "DATABASE_URL" => database.url.as_str(),
                 _ => return None,
@@ -143,7 +144,7 @@ impl Api {
 
     /// Puts a key into the database.
     pub async fn key(&self, installation: InstallationId, scope: ApiScope) -> ApiKey {
-        let key = new_key().unwrap();
+        let key = new_key(scope).unwrap();
         let record = ApiKeyRecord {
             installation,
             prefix: key.prefix().to_owned(),

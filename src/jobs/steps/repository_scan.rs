@@ -114,6 +114,7 @@ impl RepositoryScan<'_> {
             today: report::day(now()),
             only: self.only,
             interrupt: self.clock.interrupt(),
+            events: self.context.event_key().await?,
             providers: providers::access(self.context).await?,
         };
         let scanning = Box::pin(scan_stacks(&input, stacks, &|_| {}));

@@ -96,6 +96,7 @@ impl ScanRow {
                 "push" => "a push or GitHub",
                 "schedule" => "the schedule",
                 "command" => "a person",
+                "event" => "a change in AWS",
                 _ => "",
             },
             aws_calls: course

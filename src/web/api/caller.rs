@@ -3,7 +3,7 @@
 use super::Api;
 use super::limits::Cost;
 use super::problem::Problem;
-use crate::model::{ApiKey, ApiScope};
+use crate::model::ApiKey;
 use crate::queue::now;
 use crate::store::{ApiKeyRecord, Tenant};
 use axum::extract::FromRequestParts;
@@ -64,9 +64,10 @@ impl Api {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 format!(
-                    "the key `{}` may only read: create one with the scope `{}`",
+                    "the scope of the key `{}` is `{}`: create one with the scope `{}`",
                     record.prefix,
-                    ApiScope::Write.as_str()
+                    record.scope.as_str(),
+                    cost.needs().as_str()
                 ),
             ));
         }

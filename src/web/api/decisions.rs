@@ -80,7 +80,7 @@ pub(super) struct TakenDecision {
     tag = "findings",
     params(
         ("finding" = String, Path, description = "The id of the finding"),
-        ("Idempotency-Key" = Option<String>, Header, description = "A second request with the same key has no second effect, for a day"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$", description = "A second request with the same key has no second effect, for a day"),
     ),
     request_body = NewDecision,
     responses(

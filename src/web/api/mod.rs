@@ -19,7 +19,7 @@ mod start_scan;
 mod upload;
 mod workspaces;
 
-use crate::model::ApiKey;
+use crate::model::{ApiKey, ApiScope};
 use crate::queue::api_scan::ApiScanner;
 use crate::queue::inbox::Inbox;
 use crate::store::Store;
@@ -149,12 +149,12 @@ pub fn paths() -> Vec<String> {
     routes().into_openapi().paths.paths.into_keys().collect()
 }
 
-/// Creates a key.
+/// Creates a key for this scope.
 ///
 /// # Errors
 /// The system gives no random bytes.
-pub fn new_key() -> anyhow::Result<ApiKey> {
-    Ok(ApiKey::of_random(random_bytes()?))
+pub fn new_key(scope: ApiScope) -> anyhow::Result<ApiKey> {
+    Ok(ApiKey::of_random(random_bytes()?, scope))
 }
 
 fn json(text: String) -> Response {

@@ -48,7 +48,7 @@ pub(super) struct NewWorkspace {
     post,
     path = "/api/v1/workspaces",
     tag = "workspaces",
-    params(("Idempotency-Key" = Option<String>, Header, description = "A second request with the same key has no second effect, for a day")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$", description = "A second request with the same key has no second effect, for a day")),
     request_body = NewWorkspace,
     responses(
         (status = 201, description = "The workspace", body = Workspace),

@@ -61,7 +61,7 @@ pub(super) struct UploadForm {
     tag = "scans",
     params(
         ("workspace" = String, Path, description = "The id of the workspace"),
-        ("Idempotency-Key" = Option<String>, Header, description = "A second request with the same key has no second effect, for a day"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$", description = "A second request with the same key has no second effect, for a day"),
     ),
     request_body(
         content(
