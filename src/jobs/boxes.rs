@@ -68,22 +68,20 @@ async fn run_orders(
         person: change.person,
         at: change.at,
         via: AuditVia::Box,
-        key: format!("box/{}/{}", change.issue, change.at),
+        key: format!("box/{}/{}/{}", change.issue, change.at, change.person),
     };
     let mut effects = Vec::new();
     if let Some(proposal) = proposal {
         if proposal.branch == ONBOARDING {
             let _slot = context.run.begin_scan(context.installation)?;
-            record(context, &source, Act::new("start quiet", "")).await?;
+            if ticked.iter().any(|order| order == report::START_QUIET) {
+                record(context, &source, Act::new("start quiet", "")).await?;
+            }
             return Box::pin(onboarding::start_quiet(context, ticked)).await;
         }
         if ticked.iter().any(|order| order == report::RETRY) {
-            record(
-                context,
-                &source,
-                Act::new("recreate branch", &proposal.stack),
-            )
-            .await?;
+            let act = Act::new("recreate branch", &proposal.stack);
+            record(context, &source, act).await?;
             effects.extend(StackName::new(&proposal.stack).map(|stack| Effect::Scan(Some(stack))));
             let recreated = Proposal {
                 recreate: true,

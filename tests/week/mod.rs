@@ -6,6 +6,7 @@ mod former;
 mod history;
 mod modules;
 mod orders;
+mod pages;
 mod public;
 mod regressions;
 mod roles;
@@ -17,6 +18,8 @@ pub use sizes::bomb;
 
 use crate::aws::CONSOLE;
 use crate::database::{Database, on_both};
+use driftguard::store::AuditFilter;
+use std::collections::BTreeSet;
 pub use stories::receiver;
 use world::{ACCEPT, ADOPT, ONBOARDING, RESTORE, ROLE, Setting, World};
 
@@ -30,6 +33,7 @@ async fn a_persons_week(database: Database) {
     wednesday(&world).await;
     thursday(&world).await;
     friday(&world).await;
+    audited(&world).await;
     weekend(&mut world).await;
     assert_eq!(world.github.violations(), [""; 0]);
 }
@@ -252,6 +256,37 @@ pub async fn friday(world: &World) {
             .body
             .contains("No drift in what the last scans checked")
     );
+}
+
+/// What was decided in the week is in the audit log, each once, with who decided it and where.
+async fn audited(world: &World) {
+    let (tenant, all) = (world.tenant(), AuditFilter::default());
+    let (rows, _) = tenant.audit_log(&all, None, 500).await.unwrap();
+    let acts: BTreeSet<_> = (rows.iter())
+        .map(|row| (row.entry.via.as_str(), row.entry.action.as_str()))
+        .collect();
+    for act in [
+        ("comment", "snooze"),
+        ("comment", "ignore"),
+        ("comment", "assign"),
+        ("comment", "adopt"),
+        ("box", "recreate branch"),
+        ("box", "scan"),
+        ("pull_request", "decline"),
+        ("pull_request", "restore"),
+    ] {
+        assert!(acts.contains(&act), "{act:?} is not in {acts:?}");
+    }
+    assert!(
+        rows.iter().all(|row| row.entry.person == "alice"),
+        "{rows:#?}"
+    );
+    let ignored = rows
+        .iter()
+        .find(|row| row.entry.action == "ignore")
+        .unwrap();
+    let detail = "until 2099-03-31: the vendor's appliance needs it";
+    assert_eq!(ignored.entry.detail, detail);
 }
 
 /// The repository is renamed, made public, and the App is removed.
