@@ -70,6 +70,7 @@ mod server;
 mod settings;
 mod setup;
 mod shared_code;
+mod shared_items;
 mod spelling;
 mod standin;
 mod store;
