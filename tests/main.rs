@@ -51,6 +51,7 @@ mod parking;
 mod patch;
 mod pending;
 mod pipes;
+mod plan_conditions;
 mod planned;
 mod plugin;
 mod policy_documents;
