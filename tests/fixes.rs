@@ -106,6 +106,44 @@ fn an_entry_under_a_computed_key_is_not_written_once_more() {
 }
 
 #[test]
+fn an_entry_that_a_map_may_have_already_is_refused_for_that() {
+    let hcl = "variable \"key\" { default = \"Name\" }\nvariable \"name\" { default = \"web\" }\nresource \"aws_internet_gateway\" \
+               \"g\" {\n  tags = merge({ Stage = \"prod\" }, {\n    (var.key) = upper(var.name)\n  })\n}\n";
+    let json = r#"{"variable": {"key": {"default": "Name"}, "name": {"default": "web"}},
+"resource": {"aws_internet_gateway": {"g": {"tags": {
+  "Stage": "prod",
+  "${var.key}": "${upper(var.name)}"
+}}}}}"#;
+    for (file, text) in [("main.tf", hcl), ("main.tf.json", json)] {
+        let name = difference("tags[\"Name\"]", "WEB".into(), "other".into());
+        let (fix, _) = adopt(&[(file, text)], "aws_internet_gateway.g", vec![name]);
+        let why = fix.reason.unwrap_or_default();
+        assert_eq!(fix.kind, FixKind::Refused, "{file}: {why}");
+        assert!(!why.contains("no value that can be written"), "{why}");
+        assert!(why.contains(file), "{why}");
+    }
+}
+
+/// The data source reads one of the entries: that one leaves the resource alone, the others the map.
+#[test]
+fn entries_that_leave_one_map_do_not_stay_for_one_that_cannot() {
+    let code = "variable \"tags\" {\n  default = {\n    Owner = \"ada\"\n    Stage = \"prod\"\n    Team  = \"web\"\n    Unit  = \
+                \"x\"\n  }\n}\n\ndata \"aws_ami\" \"x\" {\n  owners = [var.tags.Owner]\n}\n\nresource \"aws_internet_gateway\" \
+                \"g\" {\n  tags = var.tags\n}\n";
+    let gone =
+        |key: &str, value: &str| difference(&format!("tags[\"{key}\"]"), value.into(), Value::Null);
+    let all = vec![
+        gone("Owner", "ada"),
+        gone("Stage", "prod"),
+        gone("Team", "web"),
+    ];
+    let (_, text) = adopted_in(&[("main.tf", code)], "aws_internet_gateway.g", all);
+    let code = code.replace("    Stage = \"prod\"\n    Team  = \"web\"\n", "");
+    let merged = "tags = merge(var.tags, { Owner = null })";
+    assert_eq!(text, code.replace("tags = var.tags", merged));
+}
+
+#[test]
 fn where_no_attribute_can_be_written_each_reason_is_told() {
     let code = ROLE.replace("7200", "local.stage == \"prod\" ? length(\"x\") : 1");
     let attributes = vec![

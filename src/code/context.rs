@@ -28,6 +28,8 @@ pub(super) struct Context<'t> {
     pub code: Overlay<'t>,
     /// The files that code reads and the folders that it lists that are not in the tree.
     pub requested: RefCell<RequestedFiles>,
+    /// Whether the conditions under which Terraform plans are evaluated as well.
+    pub conditions: bool,
     /// The data shared with the other evaluations of the scan.
     pub shared: Shared,
     /// Where the values of the data files stand that code decodes, by function and path. Each is read once.
@@ -62,6 +64,7 @@ impl<'t> Context<'t> {
             },
             environment_tags: options.given.tags.clone(),
             recorded: options.recorded.clone(),
+            conditions: options.conditions,
             shared: options.shared.clone(),
         })
     }

@@ -5,6 +5,7 @@ mod budget;
 mod call;
 mod called;
 mod candidates;
+mod conditions;
 mod context;
 mod convert;
 mod data_file;
@@ -84,6 +85,7 @@ mod variables_json;
 mod version_constraint;
 mod written_references;
 
+pub use conditions::{Subject, UnmetCondition, UnmetConditions};
 pub use edited_places::EditedPlaces;
 pub use environment_tags::EnvironmentTags;
 pub use fetched::{FetchedModule, FetchedModules, ModuleCall, OtherModules, calls_to_fetch};
@@ -136,6 +138,8 @@ pub struct Options {
     pub nested_blocks: NestedBlocks,
     /// Where modules outside the repository are read from.
     pub modules: OtherModules,
+    /// Whether the conditions under which Terraform plans are evaluated as well.
+    pub conditions: bool,
     /// The data shared with the other evaluations of the scan.
     pub shared: Shared,
     /// Ends the evaluation early. All further values are then unknown.
@@ -189,6 +193,8 @@ pub struct Evaluated {
     pub problems: Vec<Problem>,
     /// Invalid files of the root module, with which Terraform would refuse to plan.
     pub invalid: Vec<Problem>,
+    /// The conditions that do not hold, or are not known to, where they are asked for.
+    pub unmet: UnmetConditions,
     /// The files that the code reads and that are missing in the tree. They may be read, and the code evaluated again.
     pub requested: RequestedFiles,
     /// The values of variables and locals with names of secrets.
@@ -307,6 +313,9 @@ fn evaluate_folder(
 fn walk<'a>(folders: &'a ModuleIndex<'a>, instance: &Rc<Instance<'a>>, evaluated: &mut Evaluated) {
     provider::declare(instance, &mut evaluated.providers);
     resource::declare(instance, &mut evaluated.declared.resources);
+    if instance.context.conditions {
+        conditions::evaluate(instance, &mut evaluated.unmet);
+    }
     call::for_each_instance(folders, instance, &mut |called| {
         walk(folders, called, evaluated);
     });

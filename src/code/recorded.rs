@@ -96,6 +96,14 @@ impl Recorded {
         own.map(|resource| &resource.provider)
     }
 
+    /// Returns an attribute of a recorded resource; unknown where the state does not have it.
+    pub(super) fn attribute(&self, address: &Address, name: &str) -> Typed {
+        let mut instances = self.instances(block(address));
+        let own = instances.find(|resource| resource.address.key == address.key);
+        let value = own.and_then(|resource| resource.attributes.get(name));
+        value.map_or(Typed::UNKNOWN, Typed::of_state)
+    }
+
     /// Returns the instances of a block, by key.
     pub(super) fn instances(&self, name: Block<'_>) -> impl Iterator<Item = &Resource> {
         let tables = self.tables.iter().map(move |table| {

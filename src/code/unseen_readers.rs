@@ -110,13 +110,26 @@ impl Search {
         let providers = folder.blocks("provider");
         let unknown =
             providers.filter(|(file, block)| provider::is_unknown(&instance.scope(file), block));
-        data.chain(unread)
-            .chain(unknown)
-            .find(|(file, block)| {
-                let scope = instance.scope(file);
-                !self.finder.of_body(&scope, &block.body).is_empty()
-            })
-            .map(|(file, block)| reader(file, block))
+        let found = data.chain(unread).chain(unknown).find(|(file, block)| {
+            let scope = instance.scope(file);
+            !self.finder.of_body(&scope, &block.body).is_empty()
+        });
+        let checked = ["variable", "output"].into_iter();
+        let mut checked = checked.flat_map(|kind| folder.blocks(kind));
+        let found = found.or_else(|| {
+            checked.find(|(file, block)| self.has_stale_condition(&instance.scope(file), block))
+        });
+        found.map(|(file, block)| reader(file, block))
+    }
+
+    /// Returns whether a condition of a variable or an output reads an edited argument from the state.
+    fn has_stale_condition<'a>(&mut self, scope: &Scope<'a>, block: &'a Block) -> bool {
+        let blocks = block.body.blocks();
+        let mut conditions = blocks.filter_map(|block| block.body.get_attribute("condition"));
+        conditions.any(|condition| {
+            let names = self.finder.of_expression(scope, &condition.value);
+            names.contains(STALE)
+        })
     }
 
     /// Returns whether a part of a resource depends on the places and is unknown, or is read from the state.

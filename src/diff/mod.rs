@@ -4,6 +4,7 @@
 mod assemble;
 mod owners;
 mod planned;
+mod shared;
 mod tags;
 mod unmanaged;
 mod walk;
@@ -15,6 +16,7 @@ use crate::model::{
     Address, AwsLocation, Catalog, Declared, Finding, Interrupt, PlannedChanges, ProviderTags,
     Reading, Resource, UnmanagedResource,
 };
+use shared::OwnPart;
 use std::collections::BTreeMap;
 use walk::ComparedResource;
 
@@ -110,16 +112,17 @@ pub fn compare(stack: &Stack<'_>, ownership: &Ownership<'_>, catalog: &Catalog) 
                 let Some(schema) = catalog.get(read.resource.tf_type()) else {
                     continue;
                 };
-                let children = ownership.children(read.resource, declared, schema);
-                let mut elsewhere = ownership.owned(read.resource, schema);
-                elsewhere.extend(&children);
+                let parts = below.get(&read.resource.address);
+                let parts = parts.map(Vec::as_slice).unwrap_or_default();
+                let both = (ownership, schema);
+                let part = OwnPart::of((read.resource, live), declared, both, parts);
                 let compared = ComparedResource {
                     declared,
                     tags: (stack.provider_tags)(read.resource),
-                    recorded: read.resource,
-                    live,
+                    recorded: &part.recorded,
+                    live: &part.live,
                     schema,
-                    elsewhere,
+                    elsewhere: part.elsewhere,
                 };
                 let mut differences = walk::differences(&compared);
                 if let Some(planned) = &read.planned {
@@ -127,11 +130,10 @@ pub fn compare(stack: &Stack<'_>, ownership: &Ownership<'_>, catalog: &Catalog) 
                 }
                 let mut own = Differences::default();
                 assemble::modified(read, &compared, differences, &mut own);
-                let parts = below.get(&read.resource.address).into_iter().flatten();
                 // Each is looked for among all that states claim below its parent.
-                let parts = parts.take_while(|_| !stack.interrupt.is_raised());
-                let parts =
-                    parts.filter(|part| part.path.is_none_or(|path| children.contains(path)));
+                let parts = parts.iter().take_while(|_| !stack.interrupt.is_raised());
+                let is_child = |path| part.children.contains(path);
+                let parts = parts.filter(|part| part.path.is_none_or(is_child));
                 parts.for_each(|part| own.add_unmanaged(part, ownership));
                 all.add(own, removal);
             }

@@ -3,8 +3,7 @@
 
 use crate::code::ImportTarget;
 use crate::model::{
-    Catalog, Claim, ClaimedBy, DeclaredResource, Resource, Restated, Schema, UnmanagedResource,
-    Value,
+    Catalog, Claim, ClaimedBy, Owner, Resource, Restated, UnmanagedResource, Value,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -13,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 pub struct Ownership<'a> {
     /// The parts of resources, by type and by the value of the attribute that names the parent.
     parts: HashMap<(&'a str, &'static str, &'a str), Vec<&'a Resource>>,
-    /// The attributes that other resources own: the other type, its attribute that names the owner, the value of that
-    /// attribute, and what the other resource sets.
-    owned: HashSet<(&'a str, &'static str, &'a str, Option<Setting>)>,
+    /// The resources that own attributes of others: by their type, their attribute that names the other resource, the
+    /// value of that attribute, and what they set.
+    owned: HashMap<(&'a str, &'static str, &'a str, Option<Setting>), Vec<&'a Resource>>,
     /// The type and each name of every claimed resource: its id, its ARN.
     by_name: HashSet<(&'a str, &'a str)>,
     /// The types whose resources claim by their content instead of a name.
@@ -70,8 +69,8 @@ impl<'a> Ownership<'a> {
             ownership.by_name.insert((tf_type, &resource.id));
             ownership.arns.extend(resource.text("arn"));
             for (part, other) in listing.get(tf_type).into_iter().flatten() {
-                for parent in texts(resource.get(other.parents)) {
-                    let parts = texts(resource.get(other.parts));
+                for parent in resource.get(other.parents).texts() {
+                    let parts = resource.get(other.parts).texts();
                     ownership
                         .listed
                         .extend(parts.map(|text| (*part, parent, text)));
@@ -81,8 +80,12 @@ impl<'a> Ownership<'a> {
             ownership.by_name.extend(names.map(|name| (tf_type, name)));
             for &(name, when) in owners.get(tf_type).into_iter().flatten() {
                 let is_set = |(name, value)| resource.text(name) == Some(value);
-                if let Some(parent) = resource.text(name).filter(|_| when.is_none_or(is_set)) {
-                    ownership.owned.insert((tf_type, name, parent, when));
+                if !when.is_none_or(is_set) {
+                    continue;
+                }
+                for parent in resource.get(name).texts() {
+                    let key = (tf_type, name, parent, when);
+                    ownership.owned.entry(key).or_default().push(resource);
                 }
             }
             for name in parents.get(tf_type).into_iter().flatten() {
@@ -190,41 +193,16 @@ impl<'a> Ownership<'a> {
         })
     }
 
-    /// Returns the attributes of a resource that another resource owns.
-    pub(super) fn owned<'s>(&self, parent: &Resource, schema: &'s Schema) -> BTreeSet<&'s str> {
-        let owners = schema.rules.owners.iter();
-        let owned = owners.filter(|owner| {
-            parent.text(owner.key).is_some_and(|key| {
-                let owned = (owner.tf_type, owner.parent, key, owner.when);
-                self.owned.contains(&owned)
-            })
+    /// Returns the resources that own an attribute of this one, or items of it.
+    pub(super) fn owners_of<'s>(
+        &'s self,
+        parent: &'s Resource,
+        owner: &Owner,
+    ) -> &'s [&'s Resource] {
+        let owners = parent.text(owner.key).and_then(|key| {
+            let key = (owner.tf_type, owner.parent, key, owner.when);
+            self.owned.get(&key)
         });
-        owned.map(|owner| owner.path).collect()
+        owners.map(Vec::as_slice).unwrap_or_default()
     }
-
-    /// Returns the attributes whose parts are findings of their own: those that other resources own, and those that the
-    /// code leaves out; if the code was not evaluated, those without a recorded part.
-    pub(super) fn children<'s>(
-        &self,
-        parent: &Resource,
-        declared: Option<&DeclaredResource>,
-        schema: &'s Schema,
-    ) -> BTreeSet<&'s str> {
-        let owned = self.owned(parent, schema);
-        let alone = |path: &str| match declared {
-            Some(declared) => declared.value(path).is_null(),
-            None => parent.get(path).is_empty(),
-        };
-        let paths = schema.rules.children.iter().map(|children| children.path);
-        paths
-            .filter(|path| owned.contains(path) || alone(path))
-            .collect()
-    }
-}
-
-/// Returns the text of a value, or the texts of a list.
-fn texts(value: &Value) -> impl Iterator<Item = &str> {
-    let single = value.as_str();
-    let several = value.as_list().unwrap_or_default().iter();
-    single.into_iter().chain(several.filter_map(Value::as_str))
 }

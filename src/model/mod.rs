@@ -73,8 +73,8 @@ pub use resource::{
     TAGS, TAGS_ALL,
 };
 pub use schema::{
-    Attribute, Catalog, Children, Claim, ClaimedBy, Nesting, Owner, Restated, Schema, Shape, Type,
-    TypeRules, WrittenAs,
+    Attribute, Catalog, Children, Claim, ClaimedBy, Nesting, Owner, Restated, Schema, Shape,
+    SharedItems, Type, TypeRules, WrittenAs,
 };
 pub use secret::{
     Fingerprint, Redactor, SecretTexts, credentials, holds_credential, is_secret_name, mask_json,

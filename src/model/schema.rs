@@ -171,22 +171,34 @@ pub struct Owner {
     pub path: &'static str,
     /// The other type.
     pub tf_type: &'static str,
-    /// The other type's attribute that names the parent, by its id or by the parent's attribute `key`.
+    /// The other type's attribute that names the parent, or lists several, by id or by the parent's attribute `key`.
     pub parent: &'static str,
     /// The parent's attribute that `parent` names: `id` for most, `name` for roles.
     pub key: &'static str,
     /// An attribute that the other resource must have to own this one: `("type", "ingress")`.
     pub when: Option<(&'static str, &'static str)>,
+    /// How the items of the attribute are divided where the parent lists some itself; `None` where the other resource
+    /// sets the whole attribute.
+    pub items: Option<SharedItems>,
+}
+
+/// How a parent and other resources share the items of an attribute.
+#[derive(Debug, Clone, Copy)]
+pub struct SharedItems {
+    /// Returns the items that the other resource sets, as the parent lists them.
+    pub set_by: fn(&Attributes) -> Vec<Value>,
+    /// Returns the first items without the second ones.
+    pub without: fn(Vec<Value>, &[Value]) -> Vec<Value>,
 }
 
 impl Owner {
     /// Returns whether `sibling` is of the other type and belongs to `parent`.
     pub fn is(&self, sibling: &Resource, parent: &Resource) -> bool {
         let right = |(name, expected): (&str, &str)| sibling.text(name) == Some(expected);
+        let mut parents = sibling.get(self.parent).texts();
         sibling.tf_type() == self.tf_type
             && self.when.is_none_or(right)
-            && sibling.text(self.parent).is_some()
-            && sibling.text(self.parent) == parent.text(self.key)
+            && parents.any(|name| Some(name) == parent.text(self.key))
     }
 }
 

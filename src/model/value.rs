@@ -183,6 +183,14 @@ impl Value {
         }
     }
 
+    /// Returns the text of a value, or the texts of a list.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let several = self.as_list().unwrap_or_default().iter();
+        self.as_str()
+            .into_iter()
+            .chain(several.filter_map(Self::as_str))
+    }
+
     /// Returns whether any part of the value is a secret.
     pub fn has_secret(&self) -> bool {
         match self {

@@ -23,13 +23,25 @@ pub(super) struct Attempt {
 }
 
 /// Attributes that are written together: almost always one.
+#[derive(Clone)]
 pub(super) struct Part {
     pub paths: Vec<String>,
     /// The possible edits, the best first; at least one.
     pub attempts: Result<Vec<Attempt>, Refusal>,
+    /// The parts that it joins, each of which may be written without the others.
+    pub members: Vec<Part>,
 }
 
 impl Part {
+    /// Creates a part whose attributes are written together, or not at all.
+    fn new(paths: Vec<String>, attempts: Result<Vec<Attempt>, Refusal>) -> Self {
+        Self {
+            paths,
+            attempts,
+            members: Vec::new(),
+        }
+    }
+
     /// Returns the place of the map that gains entries by the best edits.
     fn map(&self) -> Option<&Location> {
         self.attempts.as_ref().ok()?.first()?.map.as_ref()
@@ -53,10 +65,8 @@ pub(super) fn plan(finding: &Finding, context: Context<'_>) -> Vec<Part> {
     for difference in &finding.attributes {
         let path = &difference.path;
         if let Some(reason) = context.siblings.disproved(finding.address.as_ref(), path) {
-            parts.push(Part {
-                paths: vec![path.clone()],
-                attempts: Err(Unproven::ByProvider(reason.to_owned()).into()),
-            });
+            let why = Unproven::ByProvider(reason.to_owned());
+            parts.push(Part::new(vec![path.clone()], Err(why.into())));
             continue;
         }
         let other = written_as.and_then(|of| of(&difference.path, &finding.after));
@@ -65,10 +75,10 @@ pub(super) fn plan(finding: &Finding, context: Context<'_>) -> Vec<Part> {
             target.definition().is_some().then_some((target, value))
         });
         match target {
-            Some((target, value)) => parts.push(Part {
-                paths: vec![difference.path.clone()],
-                attempts: in_other_words(&target, &value, context),
-            }),
+            Some((target, value)) => parts.push(Part::new(
+                vec![difference.path.clone()],
+                in_other_words(&target, &value, context),
+            )),
             None => plain.push(difference),
         }
     }
@@ -125,19 +135,12 @@ pub(super) fn write<'a>(
             && let Ok(attempts) = writer.attempts(&together)
         {
             left.retain(|difference| !together.contains(difference));
-            parts.push(Part {
-                paths: together
-                    .iter()
-                    .map(|difference| difference.path.clone())
-                    .collect(),
-                attempts: Ok(attempts),
-            });
+            let paths = together.iter().map(|difference| difference.path.clone());
+            parts.push(Part::new(paths.collect(), Ok(attempts)));
             continue;
         }
-        parts.push(Part {
-            paths: vec![first.path.clone()],
-            attempts: writer.attempts(&[first]),
-        });
+        let attempts = writer.attempts(&[first]);
+        parts.push(Part::new(vec![first.path.clone()], attempts));
     }
     removals::joined(writer.joined(parts, differences), context.stack)
 }
@@ -188,10 +191,7 @@ impl<'a> Writer<'a> {
                 Some((at, paths, attempt.ok()?))
             });
             match both {
-                Some((at, paths, attempt)) => {
-                    let attempts = Ok(vec![attempt]);
-                    joined[at] = Part { paths, attempts };
-                }
+                Some((at, paths, attempt)) => joined[at] = Part::new(paths, Ok(vec![attempt])),
                 None => joined.push(part),
             }
         }

@@ -7,7 +7,7 @@ use super::reasons::FileRefusal;
 use super::refusal::Refusal;
 use super::target::Target;
 use super::write::Entry;
-use crate::code::JsonNode;
+use crate::code::{JsonNode, JsonValue};
 use crate::model::{Edit, Source, Value};
 
 /// The top-level keys of a file of code below which values are edited. A variable's default may be set elsewhere, a local
@@ -60,7 +60,16 @@ impl Target<'_> {
         stack: &Stack<'_>,
     ) -> Result<Vec<Edit>, Refusal> {
         let file = open(&map.file, stack)?;
-        let edits = file.add(editable(&file, map)?, entries);
+        let node = editable(&file, map)?;
+        let keys: Vec<&str> = match &node.json {
+            JsonValue::Object(known) => known.iter().map(|entry| &*entry.key).collect(),
+            _ => Vec::new(),
+        };
+        let is_computed = |key: &&str| key.contains("${") || key.contains("%{");
+        let has_computed_keys = is_code(&map.file) && keys.iter().any(is_computed);
+        let has_key = |key: &str| keys.contains(&key);
+        self.is_free((&has_key, has_computed_keys), entries, map)?;
+        let edits = file.add(node, entries);
         edits.ok_or_else(|| Refusal::NoMap {
             name: self.name.to_owned(),
             place: map.place(),

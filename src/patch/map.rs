@@ -19,7 +19,7 @@ pub(super) struct Literal<'a> {
     /// The last entry, and the text between its key and its value.
     last: Option<(Range<usize>, &'static str)>,
     /// The keys that it has: what stands there already is not added once more.
-    keys: Vec<String>,
+    pub keys: Vec<String>,
     /// Whether it has further keys that the code computes.
     pub has_computed_keys: bool,
     /// Whether the code refers to a map, into which the entries are merged.

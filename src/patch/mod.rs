@@ -11,6 +11,7 @@ mod blocks;
 mod by_hand;
 mod callers;
 mod child_style;
+mod conditions;
 mod data_file;
 mod defaults;
 mod dependents;

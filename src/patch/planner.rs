@@ -8,7 +8,7 @@ use super::reasons::Unproven;
 use super::refusal::Refusal;
 use super::siblings::Siblings;
 use super::verify::{Plan, Verifier};
-use super::{Stack, adopt, by_hand, remove, restore, splice};
+use super::{Stack, adopt, by_hand, removals, remove, restore, splice};
 use crate::code::Evaluated;
 use crate::model::{
     self, Difference, Disproved, Finding, Fix, FixKind, Kind, RefusedAttribute, Value,
@@ -193,12 +193,14 @@ impl<'a> Planner<'a> {
         let mut possible = Vec::new();
         for part in parts {
             match part.attempts {
-                Ok(attempts) => possible.push((part.paths, attempts)),
+                Ok(attempts) => possible.push((part.paths, attempts, part.members)),
                 Err(why) => refused.extend(part.paths.into_iter().map(|path| (path, why.clone()))),
             }
         }
         if possible.len() > 1 {
-            let mut best = possible.iter().filter_map(|(_, attempts)| attempts.first());
+            let mut best = possible
+                .iter()
+                .filter_map(|(_, attempts, _)| attempts.first());
             if let Ok(plan) = best
                 .try_fold(Plan::default(), |plan, attempt| self.with(plan, attempt))
                 .and_then(|plan| self.checked(plan))
@@ -207,13 +209,42 @@ impl<'a> Planner<'a> {
             }
         }
         let mut plan = Plan::default();
-        for (paths, attempts) in possible {
+        for (paths, attempts, members) in possible {
             match self.added(&plan, &attempts) {
                 Ok(more) => plan = more,
+                Err(_) if !members.is_empty() => self.add_apart(&mut plan, members, &mut refused),
                 Err(why) => refused.extend(paths.into_iter().map(|path| (path, why.clone()))),
             }
         }
         (plan, refused)
+    }
+
+    /// Adds those of a joined part's members to a plan that can be fixed without the others: by their best edits together,
+    /// where that is possible, else one after the other.
+    fn add_apart(&self, plan: &mut Plan, members: Vec<Part>, refused: &mut Vec<(String, Refusal)>) {
+        fn attempts(part: &Part) -> &[Attempt] {
+            part.attempts.as_deref().unwrap_or_default()
+        }
+        let is_possible = |member: &Part| {
+            let best = attempts(member).get(..1).unwrap_or_default();
+            self.added(plan, best).is_ok()
+        };
+        let (together, mut left): (Vec<_>, Vec<_>) = members.into_iter().partition(is_possible);
+        for part in removals::joined(together, self.stack) {
+            match self.added(plan, attempts(&part)) {
+                Ok(more) => *plan = more,
+                Err(_) if part.members.is_empty() => left.push(part),
+                Err(_) => left.extend(part.members),
+            }
+        }
+        for member in left {
+            match self.added(plan, attempts(&member)) {
+                Ok(more) => *plan = more,
+                Err(why) => {
+                    refused.extend(member.paths.into_iter().map(|path| (path, why.clone())))
+                }
+            }
+        }
     }
 
     /// Adds an attempt to a plan.

@@ -305,9 +305,45 @@ pub(super) enum Unproven {
         /// Its kind and name.
         name: String,
     },
+    /// A variable that does not accept the value.
+    #[error("`var.{name}` at {place} does not allow this value{}", said(.message))]
+    Validation {
+        /// The variable.
+        name: String,
+        /// File and line.
+        place: String,
+        /// The message of the validation.
+        message: Option<String>,
+    },
+    /// A precondition or postcondition that the value does not meet.
+    #[error("a condition of {name} at {place} does not hold with this value{}", said(.message))]
+    Condition {
+        /// The resource or the output.
+        name: String,
+        /// File and line.
+        place: String,
+        /// The message of the condition.
+        message: Option<String>,
+    },
+    /// A condition that held before the edit, and whose outcome is not known after it.
+    #[error("whether a condition of {name} at {place} still holds with this value is not known")]
+    ConditionUnknown {
+        /// The variable, the resource or the output.
+        name: String,
+        /// File and line.
+        place: String,
+    },
     /// Another resource that would change.
     #[error("the edit would not leave {0} as it should be")]
     Changes(Box<Address>),
+}
+
+/// Adds the message of a condition.
+fn said(message: &Option<String>) -> String {
+    match message {
+        Some(message) => format!(": {message}"),
+        None => String::new(),
+    }
 }
 
 /// Describes what an edit would change in another stack.

@@ -140,6 +140,17 @@ pub(super) enum Refusal {
     /// A value that has no literal.
     #[error("`{0}` has no value that can be written")]
     NoLiteral(String),
+    /// An entry that would be there twice.
+    #[error(
+        "the map at {place} has `{path}` already, under this key or one that the code computes: a second one would win \
+         over it without a word"
+    )]
+    EntryThere {
+        /// The entry.
+        path: String,
+        /// File and line of the map.
+        place: String,
+    },
     /// An expression that is no literal.
     #[error("`{path}` at {place} is not written as plain values")]
     NotPlain {
@@ -229,6 +240,7 @@ impl Refusal {
             Self::NoPath(_) | Self::DefaultTags(_) | Self::Block { .. } => RefusalKind::Unsupported,
             Self::DynamicBlocks { .. }
             | Self::NoMap { .. }
+            | Self::EntryThere { .. }
             | Self::NoLiteral(_)
             | Self::NotPlain { .. }
             | Self::Heredoc(_)

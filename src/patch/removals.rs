@@ -33,7 +33,10 @@ pub(super) fn joined(parts: Vec<Part>, stack: &Stack<'_>) -> Vec<Part> {
             .clone()
             .filter_map(|part| part.attempts.as_ref().ok()?.first());
         let joined = Part {
-            paths: own.flat_map(|part| part.paths.iter().cloned()).collect(),
+            paths: own
+                .clone()
+                .flat_map(|part| part.paths.iter().cloned())
+                .collect(),
             attempts: Ok(vec![Attempt {
                 edits,
                 expected: attempts
@@ -41,6 +44,7 @@ pub(super) fn joined(parts: Vec<Part>, stack: &Stack<'_>) -> Vec<Part> {
                     .collect(),
                 ..Attempt::default()
             }]),
+            members: own.cloned().collect(),
         };
         for number in &numbers {
             parts[*number] = None;

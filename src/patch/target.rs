@@ -3,15 +3,14 @@
 use super::Stack;
 use super::dependents::Dependents;
 use super::location::File;
-use super::map::Literal;
 use super::path::{self, Step};
 use super::refusal::{Refusal, Shared};
 use super::siblings::Siblings;
 use super::verify::ExpectedValue;
 use super::write::Entry;
 use crate::model::{
-    Address, Attribute, DeclaredResource, Definition, Difference, Edit, Finding, Location, Nesting,
-    Shape, Site, Type, Uneditable, Value,
+    Address, Attribute, DeclaredResource, Definition, Difference, Finding, Location, Nesting,
+    Shape, Site, Source, Type, Uneditable, Value, entry_path,
 };
 use hcl_edit::Span;
 use std::collections::BTreeMap;
@@ -108,14 +107,24 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Adds entries to a literal map.
+    /// Checks that a map at a place has none of these entries, which are new to it.
     ///
     /// # Errors
-    /// An entry has no literal, or is there already, perhaps under a key that is computed.
-    pub(super) fn added(&self, map: &Literal<'_>, entries: &[Entry]) -> Result<Vec<Edit>, Refusal> {
-        let is_there = map.has_computed_keys && self.definition().is_some();
-        let added = map.add(entries).filter(|_| !is_there);
-        added.ok_or_else(|| Refusal::NoLiteral(self.path.to_owned()))
+    /// An entry is there already, perhaps under a key that is computed.
+    pub(super) fn is_free(
+        &self,
+        (has_key, has_computed_keys): (&dyn Fn(&str) -> bool, bool),
+        entries: &[Entry],
+        map: &Source,
+    ) -> Result<(), Refusal> {
+        let is_computed = has_computed_keys && self.definition().is_some();
+        let there = entries.iter().find(|(key, _)| is_computed || has_key(key));
+        there.map_or(Ok(()), |(key, _)| {
+            Err(Refusal::EntryThere {
+                path: entry_path(self.name, key),
+                place: map.place(),
+            })
+        })
     }
 
     /// Returns the slot of a reference to another resource, or to what a data source or module tells, in the resource's

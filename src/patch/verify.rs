@@ -1,6 +1,7 @@
 //! Verifies every fix by both parsers and the evaluator.
 
 use super::callers::Callers;
+use super::conditions::{self, Conditions};
 use super::data_file::is_data;
 use super::location::is_hcl;
 use super::others::Others;
@@ -8,7 +9,9 @@ use super::path::{self, Step};
 use super::reasons::Unproven;
 use super::refusal::Refusal;
 use super::{Stack, outputs, splice, valid};
-use crate::code::{self, EditedPlaces, Evaluated, Problem, SearchUnfinished, UnseenReader, parse};
+use crate::code::{
+    self, EditedPlaces, Evaluated, Options, Problem, SearchUnfinished, UnseenReader, parse,
+};
 use crate::model::{Address, Attributes, Edit, Interrupt, Value, credentials};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +59,9 @@ pub(super) struct Verifier<'a> {
     before: &'a Evaluated,
     callers: Callers,
     others: Others<'a>,
+    conditions: Conditions,
+    /// The options of an evaluation of edited code.
+    options: Options,
 }
 
 impl<'a> Verifier<'a> {
@@ -65,6 +71,8 @@ impl<'a> Verifier<'a> {
             before,
             callers: Callers::default(),
             others: Others::new(stack),
+            conditions: Conditions::default(),
+            options: conditions::options(stack.options),
         }
     }
 
@@ -92,7 +100,7 @@ impl<'a> Verifier<'a> {
             valid::check(file, (before, bytes), self.stack.catalog)?;
         }
         let (tree, folder) = (self.stack.tree, self.stack.folder);
-        let after = code::evaluate_edited(tree, &edited, folder, self.stack.options);
+        let after = code::evaluate_edited(tree, &edited, folder, &self.options);
         let is_new = |problem: &&Problem| !self.before.invalid.contains(problem);
         if let Some(problem) = after.invalid.iter().find(is_new) {
             return Err(Unproven::NotValid {
@@ -105,6 +113,7 @@ impl<'a> Verifier<'a> {
             return Err(Unproven::Providers.into());
         }
         self.makes(plan, &after)?;
+        self.conditions.check(&plan.edits, &after, self.stack)?;
         self.is_seen(plan)?;
         self.others.check(&edited, self)
     }

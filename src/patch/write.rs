@@ -305,7 +305,9 @@ impl Target<'_> {
             name: self.name.to_owned(),
             place: map.place(),
         })?;
-        self.added(&literal, entries)
+        let has_key = |key: &str| literal.keys.iter().any(|own| own == key);
+        self.is_free((&has_key, literal.has_computed_keys), entries, map)?;
+        literal.add(entries).ok_or_else(|| self.no_literal())
     }
 
     /// Replaces a value.

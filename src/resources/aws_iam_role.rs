@@ -4,11 +4,12 @@ use super::authorizations::{DETAILS, LIST, NOT_FOUND, details, list};
 use super::policy::{canonical, decoded};
 use super::read::{resolve_tracked, unmanaged_resource};
 use super::roles::ROLES;
-use super::shape::{attributes, created_by_aws, name_prefix, tags, texts};
+use super::shape::{attributes, created_by_aws, name_prefix, tags, texts, without};
 use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
 use crate::model::{
-    Address, Attributes, Children, Owner, Reason, Resource, TypeRules, UnmanagedResource, Value,
+    Address, Attributes, Children, Owner, Reason, Resource, SharedItems, TypeRules,
+    UnmanagedResource, Value,
 };
 use aws_sdk_iam::types::{Role, RoleDetail};
 use futures::FutureExt;
@@ -20,8 +21,14 @@ pub(super) static TYPE: ResourceType = ResourceType {
     listed: true,
     rules: TypeRules {
         owners: &[
-            owner("inline_policy", INLINE),
-            owner("managed_policy_arns", ATTACHMENT),
+            owner("inline_policy", INLINE, "role", NAMED),
+            owner("managed_policy_arns", ATTACHMENT, "role", ATTACHED),
+            owner(
+                "managed_policy_arns",
+                "aws_iam_policy_attachment",
+                "roles",
+                ATTACHED,
+            ),
         ],
         children: &[
             Children {
@@ -61,13 +68,42 @@ const SERVICE_NAME_PREFIXES: &[&str] = &[
     "stacksets-exec-",
 ];
 
-const fn owner(path: &'static str, tf_type: &'static str) -> Owner {
+/// Inline policies, by name.
+const NAMED: SharedItems = SharedItems {
+    set_by: |policy| {
+        vec![Value::map(
+            policy.get("name").map(|name| ("name", name.clone())),
+        )]
+    },
+    without: |policies, others| {
+        without(policies, others, |policy| {
+            policy.get("name").as_str().map(str::to_owned)
+        })
+    },
+};
+/// Attached policies.
+const ATTACHED: SharedItems = SharedItems {
+    set_by: |attachment| attachment.get("policy_arn").cloned().into_iter().collect(),
+    without: |policies, others| {
+        without(policies, others, |policy| {
+            policy.as_str().map(str::to_owned)
+        })
+    },
+};
+
+const fn owner(
+    path: &'static str,
+    tf_type: &'static str,
+    parent: &'static str,
+    items: SharedItems,
+) -> Owner {
     Owner {
         path,
         tf_type,
-        parent: "role",
+        parent,
         key: "name",
         when: None,
+        items: Some(items),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `aws_instance`: an EC2 instance.
 
 use super::instance_aspects::{ATTRIBUTE, Aspect, CREDITS, TEMPLATE, aspects};
-use super::instance_attachments::attachments;
+use super::instance_attachments::{OWNERS, attachments};
 use super::instance_disks::{VOLUMES, disks, volumes};
 use super::instance_options::options;
 use super::read::{resolve_tracked, unmanaged_resource};
@@ -24,6 +24,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     scope: Scope::Regional,
     listed: true,
     rules: TypeRules {
+        owners: OWNERS,
         never_read: &[
             "force_destroy",
             "get_password_data",

@@ -3,10 +3,10 @@
 use super::bulk_reader::BulkReader;
 use super::read::unmanaged_resource;
 use super::routes::{TABLES, destination, is_written, tables, tables_matching, targets};
-use super::shape::{attributes, tags, texts};
+use super::shape::{attributes, tags, texts, without};
 use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope, aws_route};
 use crate::aws::Session;
-use crate::model::{Attributes, Children, Owner, TypeRules, UnmanagedResource, Value};
+use crate::model::{Attributes, Children, Owner, SharedItems, TypeRules, UnmanagedResource, Value};
 use aws_sdk_ec2::types::{Route, RouteTable};
 use futures::FutureExt;
 
@@ -21,6 +21,10 @@ pub(super) static TYPE: ResourceType = ResourceType {
             parent: "route_table_id",
             key: "id",
             when: None,
+            items: Some(SharedItems {
+                set_by: |route| vec![as_block(route)],
+                without: |routes, others| without(routes, others, to),
+            }),
         }],
         children: &[Children {
             path: "route",
@@ -47,6 +51,29 @@ static READER: BulkReader<RouteTable> = BulkReader {
     convert,
     is_user_created: None,
 };
+
+/// The destinations of a route: of the resource, and of a table's block.
+const DESTINATIONS: &[(&str, &str)] = &[
+    ("destination_cidr_block", "cidr_block"),
+    ("destination_ipv6_cidr_block", "ipv6_cidr_block"),
+    ("destination_prefix_list_id", "destination_prefix_list_id"),
+];
+
+/// Converts the destination of a route to a block of its table.
+fn as_block(route: &Attributes) -> Value {
+    let parts = DESTINATIONS.iter().map(|(name, part)| {
+        let destination = route.get(*name).cloned().unwrap_or_default();
+        (*part, destination)
+    });
+    Value::map(parts)
+}
+
+/// Returns the destination of a table's block, which is unique in its table.
+fn to(block: &Value) -> Option<String> {
+    let mut parts = DESTINATIONS.iter().map(|(_, part)| block.get(part));
+    let destination = parts.find(|value| !value.is_empty())?;
+    destination.as_str().map(str::to_owned)
+}
 
 const ROUTE: &str = "aws_route";
 

@@ -106,6 +106,7 @@ const fn owner(path: &'static str, tf_type: &'static str) -> Owner {
         parent: "bucket",
         key: "id",
         when: None,
+        items: None,
     }
 }
 

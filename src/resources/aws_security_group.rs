@@ -1,12 +1,13 @@
 //! `aws_security_group`: a security group.
 
 use super::permissions::{GROUPS, RULES, blocks, groups, inlined, rules, single, split_by_source};
+use super::permissions_shared::{rule_block, without_sources};
 use super::read::{resolve_tracked, unmanaged_resource};
 use super::shape::{attributes, created_by_aws, name_prefix, tags};
 use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
 use crate::model::{
-    Attributes, Children, Owner, Reason, Resource, TypeRules, UnmanagedResource, Value,
+    Attributes, Children, Owner, Reason, Resource, SharedItems, TypeRules, UnmanagedResource, Value,
 };
 use aws_sdk_ec2::types::SecurityGroup;
 use futures::FutureExt;
@@ -18,17 +19,19 @@ pub(super) static TYPE: ResourceType = ResourceType {
     listed: true,
     rules: TypeRules {
         owners: &[
-            owner("ingress", INGRESS, None),
-            owner("egress", EGRESS, None),
+            owner("ingress", INGRESS, None, |rule| vec![inlined(rule)]),
+            owner("egress", EGRESS, None, |rule| vec![inlined(rule)]),
             owner(
                 "ingress",
                 "aws_security_group_rule",
                 Some(("type", "ingress")),
+                |rule| vec![rule_block(rule)],
             ),
             owner(
                 "egress",
                 "aws_security_group_rule",
                 Some(("type", "egress")),
+                |rule| vec![rule_block(rule)],
             ),
         ],
         children: &[
@@ -69,6 +72,7 @@ const fn owner(
     path: &'static str,
     tf_type: &'static str,
     when: Option<(&'static str, &'static str)>,
+    set_by: fn(&Attributes) -> Vec<Value>,
 ) -> Owner {
     Owner {
         path,
@@ -76,6 +80,10 @@ const fn owner(
         parent: "security_group_id",
         key: "id",
         when,
+        items: Some(SharedItems {
+            set_by,
+            without: without_sources,
+        }),
     }
 }
 

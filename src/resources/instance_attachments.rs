@@ -1,10 +1,51 @@
 //! Converts what the provider reads of an instance only where its state has it: interfaces, names of groups, tags of
 //! volumes.
 
-use super::shape::{tags, texts};
-use crate::model::{Attributes, Resource, Value};
+use super::shape::{tags, texts, without};
+use crate::model::{Attributes, Owner, Resource, SharedItems, Value};
 use aws_sdk_ec2::types::{Instance, InstanceNetworkInterface, Volume};
 use std::collections::BTreeMap;
+
+/// The resources that attach volumes and groups to an instance.
+pub(super) const OWNERS: &[Owner] = &[
+    Owner {
+        path: "ebs_block_device",
+        tf_type: "aws_volume_attachment",
+        parent: "instance_id",
+        key: "id",
+        when: None,
+        items: Some(SharedItems {
+            set_by: |attachment| {
+                let volume = attachment.get("volume_id");
+                vec![Value::map(volume.map(|id| ("volume_id", id.clone())))]
+            },
+            without: |disks, others| {
+                without(disks, others, |disk| {
+                    disk.get("volume_id").as_str().map(str::to_owned)
+                })
+            },
+        }),
+    },
+    Owner {
+        path: "vpc_security_group_ids",
+        tf_type: "aws_network_interface_sg_attachment",
+        parent: "network_interface_id",
+        key: "primary_network_interface_id",
+        when: None,
+        items: Some(SharedItems {
+            set_by: |attachment| {
+                attachment
+                    .get("security_group_id")
+                    .cloned()
+                    .into_iter()
+                    .collect()
+            },
+            without: |groups, others| {
+                without(groups, others, |group| group.as_str().map(str::to_owned))
+            },
+        }),
+    },
+];
 
 /// Converts the attributes of this kind that the state records.
 pub(super) fn attachments(

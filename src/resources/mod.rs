@@ -18,6 +18,7 @@ mod instance_disks;
 mod instance_options;
 mod listing;
 mod permissions;
+mod permissions_shared;
 mod policy;
 mod principal;
 mod provider_schema;

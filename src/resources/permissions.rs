@@ -54,7 +54,7 @@ pub(super) async fn rules(session: &Session) -> Result<ById<SecurityGroupRule>, 
 }
 
 /// The attributes of a group's rule that list its sources.
-const SOURCES: &[&str] = &[
+pub(super) const SOURCES: &[&str] = &[
     "cidr_blocks",
     "ipv6_cidr_blocks",
     "prefix_list_ids",

@@ -1,6 +1,7 @@
 //! Builds attributes in the provider's shape.
 
 use crate::model::{Attributes, Value};
+use std::collections::HashSet;
 
 /// Builds attributes from names and values.
 pub(super) fn attributes<const N: usize>(pairs: [(&str, Value); N]) -> Attributes {
@@ -33,6 +34,17 @@ pub(super) fn name_prefix(name: Option<&str>) -> Value {
 /// Builds a list of texts.
 pub(super) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Value {
     Value::List(texts.into_iter().map(|text| text.as_ref().into()).collect())
+}
+
+/// Returns the items without those that have the same name as one of others.
+pub(super) fn without(
+    mut items: Vec<Value>,
+    others: &[Value],
+    name: fn(&Value) -> Option<String>,
+) -> Vec<Value> {
+    let taken: HashSet<String> = others.iter().filter_map(name).collect();
+    items.retain(|item| name(item).is_none_or(|name| !taken.contains(&name)));
+    items
 }
 
 /// Formats an option of the AWS CLI, quoted for a shell: its value comes from outside.
