@@ -2,6 +2,7 @@
 
 /// Asks CloudTrail who made the changes.
 pub mod actors;
+mod claims;
 mod empty_state;
 /// Finds the stacks of a repository.
 pub mod find;
