@@ -148,12 +148,29 @@ fn what_the_provider_planned_is_told_of_each_edit() {
 }
 
 #[test]
+fn of_a_restore_it_is_told_what_the_provider_would_put_back() {
+    let reasons = [("publicly_accessible", "an apply puts it back")];
+    let database = finding("orders", planned(&reasons));
+    let fix = database.fix.map(|fix| Fix {
+        kind: FixKind::Restore,
+        ..fix
+    });
+    let explained = report::explain(&Finding {
+        fix,
+        ..finding("orders", None)
+    });
+    let told =
+        "the provider takes the code and plans `publicly_accessible` (an apply puts it back)";
+    assert!(explained.contains(told), "{explained}");
+    assert!(!explained.contains("nothing more"), "{explained}");
+}
+
+#[test]
 fn without_a_provider_it_is_told_once_what_checked_all_edits() {
     let compared = || Some(Proof::by_comparison());
     let texts = Texts::of(vec![
         finding("orders", compared()),
         finding("mails", compared()),
-        // No plan could prove it.
         Finding {
             kind: Kind::Deleted,
             ..finding("gone", compared())

@@ -24,6 +24,7 @@ use crate::resources::UnmanagedScope;
 use crate::scan::find::FoundStacks;
 use crate::scan::load::Stack;
 use crate::scan::report_limit::limited;
+use crate::scan::scan_result::ScanResult;
 use tracing::{Instrument, info, info_span};
 
 /// The result of scanning a repository.
@@ -244,13 +245,7 @@ async fn scan_and_plan(
             Ok(result) => result,
             Err(problem) => return Ok(Err(problem)),
         };
-        let indexed = result.report.stacks.iter().zip(&result.events);
-        for (stack, hashes) in indexed.filter(|(stack, _)| stack.outcome.is_ok()) {
-            let tenant = &context.tenant;
-            tenant
-                .save_event_hashes(context.id, &stack.name, hashes)
-                .await?;
-        }
+        index_for_events(context, &result).await?;
         // Before the plan, which adds to it, and after.
         result.report.stacks = limited(result.report.stacks);
         for stack in &result.report.stacks {
@@ -289,6 +284,19 @@ async fn scan_and_plan(
             Ok(Ok((asked.into_iter().map(unchecked).collect(), None)))
         }
     }
+}
+
+/// Stores by which events each stack is found, where somebody tells of events.
+async fn index_for_events(
+    context: &RepositoryContext<'_>,
+    result: &ScanResult,
+) -> anyhow::Result<()> {
+    let (tenant, id) = (&context.tenant, context.id);
+    let indexed = result.report.stacks.iter().zip(&result.events);
+    for (stack, hashes) in indexed.filter(|(stack, _)| stack.outcome.is_ok()) {
+        tenant.save_event_hashes(id, &stack.name, hashes).await?;
+    }
+    Ok(())
 }
 
 /// Publishes the result of a stack, and records it.

@@ -1,6 +1,6 @@
 //! The fixes of findings.
 
-use super::{Proof, Prover, RefusalKind};
+use super::{Address, Attributes, Proof, Prover, RefusalKind};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -33,6 +33,20 @@ pub struct Fix {
     /// The kind of the refusal.
     #[serde(skip)]
     pub refusal: Option<RefusalKind>,
+    /// What an import takes over, where that becomes a resource of its own.
+    #[serde(skip)]
+    pub imported: Option<Box<Imported>>,
+}
+
+/// A resource that the code takes over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The address that the code gives it.
+    pub address: Address,
+    /// The id that its import block names.
+    pub id: String,
+    /// The attributes, as AWS has them.
+    pub attributes: Attributes,
 }
 
 /// An attribute that a fix leaves as it is.
@@ -61,6 +75,7 @@ impl Fix {
             command: refusal.command,
             untried: false,
             refusal: Some(refusal.kind),
+            imported: None,
         }
     }
 
@@ -89,6 +104,7 @@ impl Fix {
             command: None,
             untried: false,
             refusal: None,
+            imported: None,
         }
     }
 

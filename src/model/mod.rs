@@ -49,7 +49,7 @@ pub use declared::{
     Alternatives, Declared, DeclaredResource, Definition, LeftOutArgument, Location, Part, Parts,
     PolicyCode, PolicyForm, Site, Source, StatementCode, Switch,
 };
-pub use edit::{Edit, Fix, FixKind, Refusal, RefusedAttribute};
+pub use edit::{Edit, Fix, FixKind, Imported, Refusal, RefusedAttribute};
 pub use event_hash::EventKey;
 pub use finding::{
     Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict, entry_path,

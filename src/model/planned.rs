@@ -18,6 +18,8 @@ pub struct PlannedChanges {
     pub all: BTreeSet<String>,
     /// Those of `all` whose text of JSON is spelled in another way, and says the same.
     pub respelled: BTreeSet<String>,
+    /// The top-level attributes that the code sets otherwise since its edits; none where it was not edited.
+    pub edited: BTreeSet<String>,
     /// Why the provider refuses the edited code, if it did not refuse the code before.
     pub refusal: Option<String>,
     /// The top-level attributes whose edits alone it refuses, and why; without these it takes the edited code.

@@ -16,7 +16,8 @@ use super::verify::Plan;
 use super::{Stack, version};
 use crate::code::Evaluated;
 use crate::model::{
-    Address, Attributes, Difference, Disproved, Edit, Finding, Kind, Shape, Value, Verdict,
+    Address, Attributes, Difference, Disproved, Edit, Finding, Imported, Kind, Shape, Value,
+    Verdict,
 };
 
 /// The note of an import.
@@ -55,6 +56,7 @@ struct ImportCode {
     import: String,
     resource: String,
     created: (Address, Attributes),
+    imported: Imported,
 }
 
 impl<'a> Importer<'a> {
@@ -125,6 +127,7 @@ impl<'a> Importer<'a> {
         Ok(Plan {
             edits,
             created: Some(written.created),
+            imported: Some(written.imported),
             ..Plan::default()
         })
     }
@@ -221,6 +224,11 @@ impl<'a> Importer<'a> {
         Ok(ImportCode {
             import: hcl_writer::block("import", &target, "", end),
             resource: hcl_writer::block(&header(&address), &lines, "", end),
+            imported: Imported {
+                address: address.clone(),
+                id: id.clone(),
+                attributes: attributes.clone(),
+            },
             created: (address, arguments),
         })
     }

@@ -138,6 +138,7 @@ impl<'a> Planner<'a> {
             self.verifier.check(&plan)?;
             Ok(Fix {
                 reason: reason.map(str::to_owned),
+                imported: plan.imported.map(Box::new),
                 ..Fix::of(kind, plan.edits)
             })
         });

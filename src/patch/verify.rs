@@ -12,7 +12,7 @@ use super::{Stack, outputs, splice, valid};
 use crate::code::{
     self, EditedPlaces, Evaluated, Options, Problem, SearchUnfinished, UnseenReader, parse,
 };
-use crate::model::{Address, Attributes, Edit, Interrupt, Value, credentials};
+use crate::model::{Address, Attributes, Edit, Imported, Interrupt, Value, credentials};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, Range};
@@ -50,6 +50,8 @@ pub(super) struct Plan {
     pub gone: Option<Address>,
     /// The resource that must be new in the code, with all its attributes.
     pub created: Option<(Address, Attributes)>,
+    /// The same resource, as AWS has it.
+    pub imported: Option<Imported>,
 }
 
 /// Verifies edits.

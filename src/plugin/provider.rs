@@ -2,6 +2,7 @@
 
 use super::client::{CallError, Client};
 use super::hash::stamp;
+use super::overlay::lay_over;
 use super::process::{Launch, Process, StartError};
 use super::schema::{BadSchema, Block, TypeSchema};
 use super::schema_memory::SchemaMemory;
@@ -14,7 +15,7 @@ use super::wire::{
     PrepareRequest, PrepareResponse, Protocol, RawState, ReadRequest, ReadResponse, UpgradeRequest,
     UpgradeResponse, ValidateRequest,
 };
-use crate::model::{UnsealedState, Value};
+use crate::model::{Attributes, UnsealedState, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -216,20 +217,53 @@ impl Provider {
     ) -> Result<LiveState, ResourceError> {
         let upgraded = self.upgrade(type_name, state).await?;
         let recorded = decode(&schema.block, &upgraded)?.unwrap_or_default();
-        let request = ReadRequest {
-            type_name: type_name.to_owned(),
-            current_state: Some(upgraded),
-            private: state.private.clone(),
-        };
-        let read: ReadResponse = self
-            .client
-            .call(Method::Read, &request, self.limits.read)
-            .await?;
+        let read = self.read_from(type_name, upgraded, state.private.clone());
+        let read = read.await?;
         Ok(LiveState {
             recorded,
             live: decode(&schema.block, &read.new_state.unwrap_or_default())?,
             private: read.private,
         })
+    }
+
+    /// Reads a resource that no state has, by what is known of it. What was read stands for what would be recorded.
+    ///
+    /// # Errors
+    /// When the provider fails, or answers what does not fit the schema.
+    pub async fn read_new(
+        &self,
+        type_name: &str,
+        schema: &TypeSchema,
+        known: &Attributes,
+    ) -> Result<LiveState, ResourceError> {
+        let block = &schema.block;
+        let known = lay_over(block, &Value::Map(Attributes::new()), known);
+        let known = DynamicValue {
+            msgpack: value::encode(block, &known.value)?,
+            json: Vec::new(),
+        };
+        let read = self.read_from(type_name, known, Vec::new()).await?;
+        let live = decode(block, &read.new_state.unwrap_or_default())?;
+        Ok(LiveState {
+            recorded: live.clone().unwrap_or_default(),
+            live,
+            private: read.private,
+        })
+    }
+
+    async fn read_from(
+        &self,
+        type_name: &str,
+        state: DynamicValue,
+        private: Vec<u8>,
+    ) -> Result<ReadResponse, CallError> {
+        let request = ReadRequest {
+            type_name: type_name.to_owned(),
+            current_state: Some(state),
+            private,
+        };
+        let call = self.client.call(Method::Read, &request, self.limits.read);
+        call.await
     }
 
     /// Checks a resource's configuration.

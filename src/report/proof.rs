@@ -19,6 +19,12 @@ pub(super) fn planned(fix: &Fix) -> Option<String> {
     let remaining: Vec<_> = remaining.collect();
     Some(match remaining.as_slice() {
         [] => "the provider plans nothing more here".to_owned(),
+        remaining if fix.kind == FixKind::Restore => {
+            format!(
+                "the provider takes the code and plans {}",
+                remaining.join(", ")
+            )
+        }
         remaining => format!(
             "the provider plans nothing more for what is fixed here, and would still change {}",
             remaining.join(", ")

@@ -2,6 +2,7 @@
 
 /// Asks CloudTrail who made the changes.
 pub mod actors;
+mod claims;
 mod empty_state;
 mod event_index;
 /// Finds the stacks of a repository.

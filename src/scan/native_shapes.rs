@@ -8,6 +8,7 @@ use crate::diff::ReadResource;
 use crate::model::{
     Address, Attributes, Catalog, Finding, PlannedChanges, Reading, Report, StackName, TAGS_ALL,
 };
+use crate::plugin::ProviderReading;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many resources of a type are planned at most: a wrong shape is that of the type.
@@ -71,11 +72,12 @@ fn concerned(finding: &Finding) -> impl Iterator<Item = &Address> {
 /// Logs which attributes of clean resources the provider would change.
 pub(super) fn log_wrong_shapes(
     clean: &[&CleanReading],
-    planned: &BTreeMap<Address, PlannedChanges>,
+    answers: &BTreeMap<Address, ProviderReading>,
     catalog: &Catalog,
 ) {
     for read in clean {
-        let Some(planned) = planned.get(&read.address) else {
+        let answer = answers.get(&read.address);
+        let Some(planned) = answer.and_then(|answer| answer.planned.as_ref()) else {
             continue;
         };
         let tf_type = &read.address.tf_type;

@@ -127,6 +127,7 @@ pub async fn compare_readers(result: &ScanResult, input: &ParityInput<'_>) -> Pa
             before: None,
             includes: &includes,
             native: NativeReadings::new(),
+            new: &[],
         });
     }
     let by_provider = scan.read(asked).await.readings.into_iter();

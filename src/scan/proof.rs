@@ -1,16 +1,18 @@
 //! Proves fixes by the plan of the provider that the operator supplies, and refuses those that it disproves.
 
+use super::claims::{Claim, Judged};
 use super::load::Loaded;
 use super::native_shapes::{CleanReading, log_wrong_shapes};
 use super::provider_access::ProviderAccess;
 use super::scan_result::ScanResult;
-use super::through_provider::{Asked, NativeReadings, ProviderScan};
+use super::through_provider::{Asked, NativeReadings, NewResource, ProviderScan};
 use crate::code;
 use crate::live::Sessions;
 use crate::model::{
-    Address, Catalog, Disproved, Finding, Fix, FixKind, Kind, PlannedChanges, Proof, Prover,
-    Redactor, Refusal, RefusalKind, TAGS_ALL, Tree, overlap, root_attribute,
+    Address, Attributes, Declared, Disproved, Finding, Imported, Redactor, Resource, Tree,
 };
+use crate::plugin::ProviderReading;
+use crate::resources::ResourceType;
 use crate::settings::ProviderScope;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,11 +43,12 @@ pub struct Proofs {
     pub disproved: Vec<Disproved>,
 }
 
-/// Plans each resource whose code is edited to follow AWS, from the edited code; a fix that was proven before is left.
-/// Returns whether refused fixes may be planned anew, without the attributes that are at fault.
+/// Has the provider plan each resource whose code is edited, from the edited code, and read what the code drops; a fix
+/// that was proven before is left. Returns whether refused fixes may be planned anew, without the attributes that are at
+/// fault.
 ///
-/// A fix stands if the provider takes the code and plans nothing more for the attributes that were fixed. Where the
-/// provider does not read the resource, the fix stands as it was verified before.
+/// A fix stands if the provider takes the code and plans nothing more for what was fixed. Where the provider does not read
+/// the resource, the fix stands as it was verified before.
 pub async fn prove(result: &mut ScanResult, input: &ProofInput<'_>, proofs: &mut Proofs) -> bool {
     let is_first = proofs.disproved.is_empty();
     let mut is_any_in_part = false;
@@ -61,36 +64,39 @@ pub async fn prove(result: &mut ScanResult, input: &ProofInput<'_>, proofs: &mut
         let Ok(scanned) = &mut report.outcome else {
             continue;
         };
-        let provable = scanned
+        let asked = Questions::of(&scanned.findings, loaded);
+        if scanned
             .findings
             .iter()
-            .filter(|finding| can_be_planned(finding));
-        let addresses: BTreeSet<_> = provable
-            .filter_map(|finding| finding.address.clone())
-            .collect();
-        if addresses.is_empty() {
+            .all(|finding| Claim::of(finding).is_none())
+        {
             continue;
         }
         let clean = result.clean.iter();
         let clean = clean.filter(|read| is_first && read.stack == report.name);
         let clean: Vec<_> = clean.collect();
-        let planned = plans(
-            (loaded, edited),
-            &addresses,
-            &clean,
-            (input, &result.sessions, &result.redactor),
-        )
-        .await;
-        log_wrong_shapes(&clean, &planned, &result.catalog);
+        let (folder, options) = (&loaded.stack.path, &loaded.options);
+        let code = code::evaluate_edited(input.tree, edited, folder, options);
+        let answers = asked
+            .answers(
+                (loaded, &code.declared),
+                &clean,
+                (input, &result.sessions, &result.redactor),
+            )
+            .await;
+        log_wrong_shapes(&clean, &answers, &result.catalog);
         for finding in &mut scanned.findings {
-            let planned = finding
-                .address
-                .as_ref()
-                .and_then(|address| planned.get(address));
-            let Some(planned) = planned.filter(|_| can_be_planned(finding)) else {
+            let Some(claim) = Claim::of(finding) else {
                 continue;
             };
-            let Err(at_fault) = settle(finding, planned, &result.catalog) else {
+            let address = claim.address();
+            let edited = (code.declared.get(address), &result.catalog);
+            let judged = match answers.get(address) {
+                Some(answer) => claim.judge(finding, answer, edited),
+                None if is_read_by_provider(&claim) => Judged::gone(),
+                None => continue,
+            };
+            let Err(at_fault) = judged.note(finding) else {
                 continue;
             };
             proofs.is_any_refused = true;
@@ -103,178 +109,92 @@ pub async fn prove(result: &mut ScanResult, input: &ProofInput<'_>, proofs: &mut
     is_any_in_part
 }
 
-/// Returns whether the edits of a finding make the code say what AWS has, of a resource that there is.
-fn can_be_planned(finding: &Finding) -> bool {
-    let fix = finding.fix.as_ref();
-    finding.kind == Kind::Modified
-        && fix.is_some_and(|fix| {
-            fix.kind == FixKind::Adopt && !fix.edits.is_empty() && !fix.is_judged_by_provider()
-        })
+/// Returns whether it was the provider that found a resource gone, twice.
+fn is_read_by_provider(claim: &Claim<'_>) -> bool {
+    matches!(claim, Claim::Gone(address) if ResourceType::named(&address.tf_type).is_none())
 }
 
-/// Returns what the provider plans for these resources of a stack from the edited code, as far as it reads them, and for
-/// clean ones from their native readings and the code as it is.
-async fn plans(
-    (loaded, edited): (&Loaded, &Edited),
-    addresses: &BTreeSet<Address>,
-    clean: &[&CleanReading],
-    (input, sessions, redactor): (&ProofInput<'_>, &Sessions, &Redactor),
-) -> BTreeMap<Address, PlannedChanges> {
-    let (folder, options) = (&loaded.stack.path, &loaded.options);
-    let code = code::evaluate_edited(input.tree, edited, folder, options);
-    let scan = ProviderScan {
-        access: input.providers.clone(),
-        tree: input.tree,
-        settings: input.settings,
-        sessions,
-        redactor,
-    };
-    let edited = Asked {
-        stack: loaded,
-        declared: &code.declared,
-        before: Some(&loaded.code.declared),
-        includes: &|resource| addresses.contains(&resource.address),
-        native: NativeReadings::new(),
-    };
-    let native = clean.iter().map(|read| (&read.address, &read.attributes));
-    let native: NativeReadings<'_> = native.collect();
-    let untouched = Asked {
-        declared: &loaded.code.declared,
-        before: None,
-        includes: &|resource| native.contains_key(&resource.address),
-        native: native.clone(),
-        ..edited
-    };
-    let read = scan
-        .read(vec![edited, untouched])
-        .await
-        .readings
-        .into_iter();
-    let planned =
-        read.filter_map(|(resource, found)| Some((resource.address.clone(), found.planned?)));
-    planned.collect()
+/// What a provider is asked about the fixes of a stack.
+struct Questions {
+    /// The resources that it reads and plans.
+    addresses: BTreeSet<Address>,
+    /// What the edited code takes over.
+    new: Vec<NewResource>,
 }
 
-/// Notes the proof of a fix, or refuses it.
-///
-/// # Errors
-/// The paths that are at fault, each with the reason, where others were fixed besides.
-fn settle(
-    finding: &mut Finding,
-    planned: &PlannedChanges,
-    catalog: &Catalog,
-) -> Result<(), BTreeMap<String, String>> {
-    let fixed: BTreeSet<_> = fixed(finding).map(str::to_owned).collect();
-    let is_fixed = |place: &&String| fixed.iter().any(|path| overlap(path, place));
-    let still: Vec<_> = changed(planned).filter(is_fixed).cloned().collect();
-    let messages = planned.refusal.iter().chain(planned.refused.values());
-    let mut reasons: Vec<_> = messages.map(|message| not_taken(message)).collect();
-    if reasons.is_empty() && !still.is_empty() {
-        reasons.push(still_changed(&still));
-    }
-    if reasons.is_empty() {
-        note(finding, planned, catalog);
-        return Ok(());
-    }
-    reasons.dedup();
-    let before = finding.fix.take();
-    finding.fix = Some(Fix {
-        proof: Some(proof(still)),
-        command: before.and_then(|fix| fix.command),
-        ..Fix::refused(Refusal {
-            reason: reasons.join("; "),
-            kind: RefusalKind::Unproven,
-            ..Refusal::default()
-        })
-    });
-    Err(at_fault(&fixed, planned))
-}
-
-/// Returns the fixed paths that are at fault; none where all are, or where it is not certain which.
-fn at_fault(fixed: &BTreeSet<String>, planned: &PlannedChanges) -> BTreeMap<String, String> {
-    let mut at_fault = BTreeMap::new();
-    for path in fixed {
-        let still = changed(planned).filter(|place| overlap(path, place));
-        let still: Vec<_> = still.cloned().collect();
-        if let Some(message) = planned.refused.get(root_attribute(path)) {
-            at_fault.insert(path.clone(), not_taken(message));
-        } else if !still.is_empty() {
-            at_fault.insert(path.clone(), still_changed(&still));
+impl Questions {
+    fn of(findings: &[Finding], loaded: &Loaded) -> Self {
+        let (mut addresses, mut new) = (BTreeSet::new(), Vec::new());
+        for finding in findings {
+            match Claim::of(finding) {
+                Some(Claim::Takes(imported)) => {
+                    let parent = finding.under.as_ref();
+                    new.extend(parent.and_then(|parent| taken_over(imported, parent, loaded)));
+                }
+                Some(claim) if !is_read_by_provider(&claim) => {
+                    addresses.insert(claim.address().clone());
+                }
+                _ => {}
+            }
         }
+        Self { addresses, new }
     }
-    let is_fixed = |name: &String| fixed.iter().any(|path| root_attribute(path) == name);
-    let is_certain = planned.refusal.is_none() && planned.refused.keys().all(is_fixed);
-    match is_certain && at_fault.len() < fixed.len() {
-        true => at_fault,
-        false => BTreeMap::new(),
+
+    /// Returns what the provider answers about these resources of a stack, from the edited code, as far as it reads them,
+    /// and about clean ones from their native readings and the code as it is.
+    async fn answers(
+        &self,
+        (loaded, edited): (&Loaded, &Declared),
+        clean: &[&CleanReading],
+        (input, sessions, redactor): (&ProofInput<'_>, &Sessions, &Redactor),
+    ) -> BTreeMap<Address, ProviderReading> {
+        let scan = ProviderScan {
+            access: input.providers.clone(),
+            tree: input.tree,
+            settings: input.settings,
+            sessions,
+            redactor,
+        };
+        let edited = Asked {
+            stack: loaded,
+            declared: edited,
+            before: Some(&loaded.code.declared),
+            includes: &|resource| self.addresses.contains(&resource.address),
+            native: NativeReadings::new(),
+            new: &self.new,
+        };
+        let native = clean.iter().map(|read| (&read.address, &read.attributes));
+        let native: NativeReadings<'_> = native.collect();
+        let untouched = Asked {
+            declared: &loaded.code.declared,
+            before: None,
+            includes: &|resource| native.contains_key(&resource.address),
+            native: native.clone(),
+            new: &[],
+            ..edited
+        };
+        let read = scan.read(vec![edited, untouched]).await.readings;
+        let read = read.into_iter();
+        read.map(|(resource, found)| (resource.address.clone(), found))
+            .collect()
     }
 }
 
-/// Returns the paths at which a plan changes what a value says. A text of JSON that is spelled as code spells it says the
-/// same.
-fn changed(planned: &PlannedChanges) -> impl Iterator<Item = &String> {
-    planned.all.difference(&planned.respelled)
-}
-
-/// Notes that the provider's plan proved a fix, with what it would change besides.
-fn note(finding: &mut Finding, planned: &PlannedChanges, catalog: &Catalog) {
-    let mut proof = proof(planned.all.iter().cloned().collect());
-    let remaining = proof.remaining.iter();
-    let reasons = remaining.map(|path| (path.clone(), why(path, finding, planned, catalog)));
-    proof.reasons = reasons.collect();
-    if let Some(fix) = &mut finding.fix {
-        fix.proof = Some(proof);
+/// Returns what is known of a resource that the code takes over from below another one.
+fn taken_over(imported: &Imported, parent: &Address, loaded: &Loaded) -> Option<NewResource> {
+    let mut resources = loaded.scannable().ok()?.resources.iter();
+    let above = resources.find(|resource| resource.address == *parent)?;
+    let mut attributes: Attributes = imported.attributes.clone();
+    if !attributes.contains_key("id") {
+        attributes.insert("id".to_owned(), imported.id.as_str().into());
     }
-}
-
-fn proof(remaining: Vec<String>) -> Proof {
-    Proof {
-        by: Prover::Provider,
-        remaining,
-        reasons: BTreeMap::new(),
-    }
-}
-
-fn not_taken(message: &str) -> String {
-    format!("the provider does not take the edited code: {message}")
-}
-
-fn still_changed(paths: &[String]) -> String {
-    let listed: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
-    format!(
-        "with this edit the provider would still change {}",
-        listed.join(", ")
-    )
-}
-
-/// Returns why a plan would still change a path that a fix does not concern.
-fn why(path: &str, finding: &Finding, planned: &PlannedChanges, catalog: &Catalog) -> String {
-    let name = root_attribute(path);
-    let schema = catalog.get(&finding.tf_type);
-    let is_never_read = schema.is_some_and(|schema| schema.rules.never_read.contains(&name));
-    let mut refused = finding.fix.iter().flat_map(|fix| &fix.refused);
-    let is_left = refused.any(|refused| overlap(&refused.path, path));
-    let reason = match name {
-        _ if planned.respelled.contains(path) => {
-            "the code spells this JSON in another way than AWS, and it says the same"
-        }
-        TAGS_ALL => "it follows from `tags` and the default tags",
-        _ if is_left => "this fix leaves it",
-        _ if is_never_read => "AWS does not return it",
-        _ if planned.not_applied.contains(name) => "changed in the code, and not applied yet",
-        _ => "not part of this finding",
-    };
-    reason.to_owned()
-}
-
-/// Returns the paths that a fix edits. What it leaves to a person is not among them.
-fn fixed(finding: &Finding) -> impl Iterator<Item = &str> {
-    let refused = finding.fix.iter().flat_map(|fix| &fix.refused);
-    let refused: BTreeSet<_> = refused.map(|attribute| attribute.path.as_str()).collect();
-    let paths = finding
-        .attributes
-        .iter()
-        .map(|difference| difference.path.as_str());
-    let paths = paths.filter(move |path| !refused.contains(path));
-    paths.filter(|path| root_attribute(path) != TAGS_ALL)
+    Some(NewResource {
+        resource: Resource {
+            address: imported.address.clone(),
+            provider: above.provider.clone(),
+            id: imported.id.clone(),
+            attributes,
+        },
+        parent: parent.clone(),
+    })
 }

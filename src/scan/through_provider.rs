@@ -58,6 +58,7 @@ pub(super) async fn read_foreign<'a>(
             before: None,
             includes: &includes,
             native: NativeReadings::new(),
+            new: &[],
         });
     }
     scan.read(asked).await
@@ -128,6 +129,28 @@ pub(super) struct Asked<'a, 'f> {
     pub includes: &'f (dyn Fn(&Resource) -> bool + Sync),
     /// What native readers read of resources that are only planned.
     pub native: NativeReadings<'a>,
+    /// Resources that the edited code takes over, and that no state has yet.
+    pub new: &'a [NewResource],
+}
+
+/// A resource that no state has yet.
+pub(super) struct NewResource {
+    /// What is known of it.
+    pub resource: Resource,
+    /// The resource below which it was found: what reads that one reads this one.
+    pub parent: Address,
+}
+
+impl NewResource {
+    /// Returns the resource where its parent is.
+    fn located<'a>(&'a self, all: &[Tracked<'_>]) -> Option<Tracked<'a>> {
+        let mut all = all.iter();
+        let parent = all.find(|tracked| tracked.resource.address == self.parent)?;
+        Some(Tracked {
+            resource: &self.resource,
+            location: parent.location.clone(),
+        })
+    }
 }
 
 /// The readings of native readers, by address.
@@ -179,6 +202,8 @@ impl<'a> ProviderScan<'a> {
             return;
         };
         let tracked = live::locate(&state.resources, &providers(stack));
+        let new = asked.new.iter().filter_map(|new| new.located(&tracked));
+        let new: Vec<_> = new.map(|new| (new, None, SOURCE)).collect();
         let included = tracked.into_iter().enumerate();
         let included = included.filter(|(_, tracked)| (asked.includes)(tracked.resource));
         let included = included.map(|(at, tracked)| {
@@ -186,7 +211,7 @@ impl<'a> ProviderScan<'a> {
             let source = recorded.and_then(|recorded| recorded.source.as_deref());
             (tracked, recorded, source.unwrap_or(SOURCE))
         });
-        let included: Vec<_> = included.collect();
+        let included: Vec<_> = included.chain(new).collect();
         let tags = stack.code.provider_tags();
         let mut chosen = BTreeMap::new();
         let sources: BTreeSet<_> = included.iter().map(|(_, _, source)| *source).collect();
@@ -205,12 +230,12 @@ impl<'a> ProviderScan<'a> {
                 }),
                 (None, None) => self.configured(&tags, &tracked, source),
             };
-            match (configured, package, recorded) {
-                (Ok(configured), Some(package), Some(recorded)) => {
+            match (configured, package) {
+                (Ok(configured), Some(package)) if recorded.is_some() || asked.adds(&tracked) => {
                     let request = asked.request(&tracked, recorded);
                     Group::add(groups, package, configured, request);
                 }
-                (Err(reason), _, _) => {
+                (Err(reason), _) => {
                     let reading = ProviderReading::unknown(reason);
                     results.readings.push((tracked.resource, reading));
                 }
@@ -272,15 +297,21 @@ impl<'a> ProviderScan<'a> {
 }
 
 impl<'a> Asked<'a, '_> {
+    /// Returns whether the edited code takes a resource over.
+    fn adds(&self, tracked: &Tracked<'_>) -> bool {
+        let mut new = self.new.iter();
+        new.any(|new| std::ptr::eq(&new.resource, tracked.resource))
+    }
+
     /// Returns what a provider needs to read and plan a resource.
-    fn request(&self, tracked: &Tracked<'a>, state: &'a UnsealedState) -> Request<'a> {
+    fn request(&self, tracked: &Tracked<'a>, state: Option<&'a UnsealedState>) -> Request<'a> {
         let address = &tracked.resource.address;
         Request {
             resource: tracked.resource,
             state,
             declared: self.declared.get(address),
             before: self.before.and_then(|before| before.get(address)),
-            is_located: state.source.is_some() || is_located(tracked),
+            is_located: state.is_some_and(|state| state.source.is_some()) || is_located(tracked),
             native: self.native.get(address).copied(),
         }
     }

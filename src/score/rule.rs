@@ -175,6 +175,17 @@ pub(super) fn covers(listed: &str, tf_type: &str) -> bool {
     listed == tf_type || (listed == "other" && !NAMED.contains(tf_type))
 }
 
+/// Returns whether a condition holds for an item, whatever there was before.
+fn any_holds(condition: &Condition, items: &[Attributes]) -> bool {
+    let nothing = EarlierItems::default();
+    let context = |item| RuleContext {
+        item,
+        before: &nothing,
+        account: None,
+    };
+    items.iter().any(|item| condition.holds(&context(item)))
+}
+
 /// Returns the attributes of a finding that differ.
 pub(super) fn changed_roots(finding: &Finding) -> BTreeSet<&str> {
     finding
@@ -253,7 +264,19 @@ impl Rule {
         } else {
             self.fails(&finding.tf_type, &finding.after)
         };
-        is && !was
+        is && (!was || self.gets_worse(finding))
+    }
+
+    /// Returns whether one of the alternatives that are new holds now and did not before, whatever the others did.
+    fn gets_worse(&self, finding: &Finding) -> bool {
+        let parts = match &self.becomes {
+            Some(Condition::Any { any }) => any.as_slice(),
+            _ => return false,
+        };
+        let [before, after] =
+            [&finding.before, &finding.after].map(|all| self.items(&finding.tf_type, all));
+        let mut parts = parts.iter();
+        parts.any(|part| any_holds(part, &after) && !any_holds(part, &before))
     }
 
     /// Returns whether a resource fails the check; `None` where it does not apply. A resource without attributes counts as
@@ -271,15 +294,7 @@ impl Rule {
 
     fn fails(&self, tf_type: &str, attributes: &Attributes) -> bool {
         let items = self.items(tf_type, attributes);
-        let nothing = EarlierItems::default();
-        let holds = |condition: &Condition| {
-            let context = |item| RuleContext {
-                item,
-                before: &nothing,
-                account: None,
-            };
-            items.iter().any(|item| condition.holds(&context(item)))
-        };
+        let holds = |condition: &Condition| any_holds(condition, &items);
         let bad = self.state.iter().chain(&self.becomes).any(holds);
         bad || self
             .lacks

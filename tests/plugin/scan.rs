@@ -6,7 +6,7 @@ use crate::aws::{Checkout, Run, moto};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-const CODE: &str = r#"
+pub const CODE: &str = r#"
 provider "aws" {
   region = "eu-west-1"
 }
@@ -23,7 +23,7 @@ resource "aws_ssm_parameter" "limit" {
 }
 "#;
 
-const STATE: &str = r#"{"version": 4, "serial": 1, "lineage": "l", "terraform_version": "1.11.4", "resources": [
+pub const STATE: &str = r#"{"version": 4, "serial": 1, "lineage": "l", "terraform_version": "1.11.4", "resources": [
   {"mode": "managed", "type": "aws_sqs_queue", "name": "orders",
    "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
    "instances": [{"schema_version": 1, "attributes": {"id": "q", "arn": "arn:aws:sqs:eu-west-1:123456789012:q",
@@ -34,7 +34,7 @@ const STATE: &str = r#"{"version": 4, "serial": 1, "lineage": "l", "terraform_ve
      "arn": "arn:aws:ssm:eu-west-1:123456789012:parameter/limit"}}]}]}"#;
 
 /// A folder of providers that holds one that behaves so.
-fn folder(behaviour: &str, live: &str) -> TempDir {
+pub fn folder(behaviour: &str, live: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     let platform = platform();
     let package: PathBuf = folder.path().join(format!(
@@ -45,7 +45,7 @@ fn folder(behaviour: &str, live: &str) -> TempDir {
 }
 
 /// A stack of a queue and a parameter.
-fn checkout(settings: &str) -> Checkout {
+pub fn checkout(settings: &str) -> Checkout {
     let checkout = Checkout::new();
     std::fs::create_dir(checkout.path().join("queue")).unwrap();
     checkout.write("queue/main.tf", CODE);
@@ -347,13 +347,13 @@ async fn each_entry_of_a_map_and_each_part_of_a_block_is_fixed_or_refused_by_its
     assert_eq!(edited, fixed);
 }
 
-const BUCKET: &str = r#"
+pub const BUCKET: &str = r#"
 resource "aws_s3_bucket" "clean" {
   bucket = "acme-clean"
 }
 "#;
 
-const BUCKET_STATE: &str = r#""resources": [
+pub const BUCKET_STATE: &str = r#""resources": [
   {"mode": "managed", "type": "aws_s3_bucket", "name": "clean",
    "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
    "instances": [{"schema_version": 0, "attributes": {"id": "acme-clean", "bucket": "acme-clean", "arn": "arn:aws:s3:::acme-clean"}}]},"#;

@@ -90,7 +90,7 @@ async fn read_by(
     };
     let request = Request {
         resource: &resource,
-        state: &state,
+        state: Some(&state),
         declared: None,
         before: None,
         is_located: true,

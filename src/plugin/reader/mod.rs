@@ -38,8 +38,8 @@ static NO_RULES: TypeRules = TypeRules::NONE;
 pub struct Request<'a> {
     /// The resource, as recorded, with secrets replaced.
     pub resource: &'a Resource,
-    /// The recorded state as it is.
-    pub state: &'a UnsealedState,
+    /// The recorded state as it is; `None` of what no state has yet: then the resource tells what is known of it.
+    pub state: Option<&'a UnsealedState>,
     /// The evaluated code.
     pub declared: Option<&'a DeclaredResource>,
     /// The evaluated code before the edits that are to be proven.

@@ -26,7 +26,8 @@ impl Reader<'_> {
             Some(Err(error)) => return no_provider(error.to_string()),
             None => return no_provider(format!("the provider has no type {tf_type}")),
         };
-        if i64::try_from(request.state.schema_version).unwrap_or(i64::MAX) > schema.version {
+        let recorded_with = request.state.map_or(0, |state| state.schema_version);
+        if i64::try_from(recorded_with).unwrap_or(i64::MAX) > schema.version {
             return no_provider(
                 "its state was recorded by a newer version of the provider: put that version into the folder of providers"
                     .to_owned(),
@@ -41,12 +42,19 @@ impl Reader<'_> {
                 Err(error) => self.failed(&error),
             };
         }
-        let read = match provider.read(tf_type, schema, request.state).await {
+        let known = &request.resource.attributes;
+        let read = match request.state {
+            Some(state) => provider.read(tf_type, schema, state).await,
+            None => provider.read_new(tf_type, schema, known).await,
+        };
+        let read = match read {
             Ok(read) => read,
             Err(error) => return self.failed(&error),
         };
         let Some(live) = &read.live else {
             return match request.is_located {
+                // What is known of it may be too little to find it by.
+                _ if request.state.is_none() => failed("it was not found".to_owned()),
                 true => Outcome::Missing,
                 false => Outcome::Done(ProviderReading::unknown(Reason::WrongAccount {
                     message:
@@ -73,12 +81,18 @@ impl Reader<'_> {
         native: &Attributes,
     ) -> Result<PlannedChanges, ResourceError> {
         let tf_type = request.resource.tf_type();
-        let recorded = provider.recorded(tf_type, schema, request.state).await?;
+        let (recorded, private) = match request.state {
+            Some(state) => {
+                let recorded = provider.recorded(tf_type, schema, state).await?;
+                (recorded, state.private.clone())
+            }
+            None => (Value::Map(Attributes::new()), Vec::new()),
+        };
         let state = lay_over(&schema.block, &recorded, native);
         let read = LiveState {
             recorded,
             live: None,
-            private: request.state.private.clone(),
+            private,
         };
         let planned = self.plan(provider, request, schema, &read, &state.value);
         let mut planned = planned.await?;
@@ -117,12 +131,17 @@ impl Reader<'_> {
                 paths.remove(TAGS_ALL);
             }
         }
+        let code = (tf_type, block);
         if let Some(before) = request.before {
             let edited = Edited {
                 before: value_of(block, before, &read.recorded),
                 after: configuration.value,
             };
-            self.validate(provider, (tf_type, block), &edited, &mut changes)
+            changes.edited = edited.names().map(str::to_owned).collect();
+            self.validate(provider, code, &edited, &mut changes).await?;
+        } else if request.state.is_none() {
+            changes.refusal = self
+                .refusal_of(provider, code, &configuration.value)
                 .await?;
         }
         Ok(changes)
@@ -134,18 +153,11 @@ impl Reader<'_> {
     async fn validate(
         &self,
         provider: &Provider,
-        (tf_type, block): (&str, &Block),
+        code: (&str, &Block),
         edited: &Edited,
         changes: &mut PlannedChanges,
     ) -> Result<(), ResourceError> {
-        let refusal_of = async |value: &Value| match provider.validate(tf_type, block, value).await
-        {
-            Ok(()) => Ok(None),
-            Err(ResourceError::Call(CallError::Provider(message))) => {
-                Ok(Some(reason::shown(&message, self.redactor)))
-            }
-            Err(error) => Err(error),
-        };
+        let refusal_of = async |value: &Value| self.refusal_of(provider, code, value).await;
         let Some(refusal) = refusal_of(&edited.after).await? else {
             return Ok(());
         };
@@ -163,6 +175,22 @@ impl Reader<'_> {
             changes.refusal = Some(refusal);
         }
         Ok(())
+    }
+
+    /// Returns why the provider refuses code; `None` where it takes it.
+    async fn refusal_of(
+        &self,
+        provider: &Provider,
+        (tf_type, block): (&str, &Block),
+        value: &Value,
+    ) -> Result<Option<String>, ResourceError> {
+        match provider.validate(tf_type, block, value).await {
+            Ok(()) => Ok(None),
+            Err(ResourceError::Call(CallError::Provider(message))) => {
+                Ok(Some(reason::shown(&message, self.redactor)))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns whether the provider was told all default tags: else its plan takes away those that it was not told.
@@ -196,11 +224,7 @@ impl Reader<'_> {
             ResourceError::Call(error) => Outcome::Done(ProviderReading::unknown(
                 reason::from_call(error, self.redactor),
             )),
-            ResourceError::Value(error) => {
-                Outcome::Done(ProviderReading::unknown(Reason::Failed {
-                    message: error.to_string(),
-                }))
-            }
+            ResourceError::Value(error) => failed(error.to_string()),
         }
     }
 }
@@ -243,6 +267,10 @@ fn mixed<'n>(most: &Value, other: &Value, names: impl IntoIterator<Item = &'n st
         entries.insert(name.to_owned(), other.get(name).clone());
     }
     Value::Map(entries)
+}
+
+fn failed(message: String) -> Outcome {
+    Outcome::Done(ProviderReading::unknown(Reason::Failed { message }))
 }
 
 fn no_provider(message: String) -> Outcome {
