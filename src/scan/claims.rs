@@ -130,7 +130,7 @@ impl<'a> Claim<'a> {
                     let is_read =
                         schema.is_none_or(|schema| !schema.rules.never_read.contains(name));
                     let in_code = code.is_some_and(|code| !code.value(name).is_empty());
-                    let in_aws = live.get(*name).is_some_and(|value| !says_nothing(value));
+                    let in_aws = live.get(name).is_some_and(|value| !says_nothing(value));
                     *name != TAGS_ALL && is_read && (in_code || in_aws)
                 };
                 let names = planned.all.iter().map(|path| root_attribute(path));
