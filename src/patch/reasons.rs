@@ -306,7 +306,7 @@ pub(super) enum Unproven {
         name: String,
     },
     /// A variable that does not accept the value.
-    #[error("`var.{name}` at {place} does not allow this value{}", said(.message))]
+    #[error("`var.{name}` at {place} does not allow this value{}", quoted(.message))]
     Validation {
         /// The variable.
         name: String,
@@ -316,7 +316,7 @@ pub(super) enum Unproven {
         message: Option<String>,
     },
     /// A precondition or postcondition that the value does not meet.
-    #[error("a condition of {name} at {place} does not hold with this value{}", said(.message))]
+    #[error("a condition of {name} at {place} does not hold with this value{}", quoted(.message))]
     Condition {
         /// The resource or the output.
         name: String,
@@ -339,7 +339,7 @@ pub(super) enum Unproven {
 }
 
 /// Adds the message of a condition.
-fn said(message: &Option<String>) -> String {
+fn quoted(message: &Option<String>) -> String {
     match message {
         Some(message) => format!(": {message}"),
         None => String::new(),
