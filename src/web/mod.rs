@@ -22,7 +22,7 @@ mod health;
 mod html;
 /// Accepts connections, and serves requests on them.
 mod listen;
-/// Counts the orders of each session.
+/// Counts the orders of each person.
 mod order_rate;
 /// Why a page is not shown.
 mod page_error;

@@ -17,7 +17,7 @@ pub(super) struct Site {
     pub store: Store,
     /// Takes what people order.
     pub inbox: Inbox,
-    /// How many orders each session sent.
+    /// How many orders each person sent.
     pub orders: OrderRate,
     /// Who may see the server's own state.
     pub operators: Operators,

@@ -298,6 +298,19 @@ fn each_page_is_sent_as_html() {
         limits: (75, 475),
     };
     insta::assert_snapshot!("page_server", server.html().unwrap());
+    let refusals = [
+        Message::WriteNeeded,
+        Message::TooManyOrders,
+        Message::FindingGone,
+        Message::UnusableOrder("A reason has at most 300 characters.".to_owned()),
+        Message::ForeignForm,
+    ];
+    let refusals = refusals.map(|message| {
+        let html = MessagePage::new(frame(), &message).html().unwrap();
+        let (_, main) = html.split_once("<main").unwrap();
+        format!("<main{}", main.split("</main>").next().unwrap())
+    });
+    insta::assert_snapshot!("orders_that_are_not_taken", refusals.join("\n"));
     let missing = MessagePage::new(frame(), &Message::NotFound);
     insta::assert_snapshot!("page_missing", missing.html().unwrap());
 }

@@ -14,7 +14,7 @@ on_both!(
     who_may_not_write_orders_nothing,
     an_order_counts_from_a_page_of_the_session_alone,
     what_cannot_be_done_is_told_and_nothing_is_ordered,
-    a_session_orders_so_many_a_minute,
+    a_person_orders_so_many_a_minute,
 );
 
 /// Sends an order from a page that a person has open.
@@ -282,7 +282,7 @@ async fn what_cannot_be_done_is_told_and_nothing_is_ordered(database: Database) 
     assert_eq!(commands(&site, 0).await, []);
 }
 
-async fn a_session_orders_so_many_a_minute(database: Database) {
+async fn a_person_orders_so_many_a_minute(database: Database) {
     let (site, ..) = two_accounts(database).await;
     let (mut alice, page) = site.sign_in("alice", STACK).await;
     let scan = [("order", "scan")];
@@ -295,5 +295,9 @@ async fn a_session_orders_so_many_a_minute(database: Database) {
     assert_eq!(statuses[30], 429);
     let (mut again, page) = site.sign_in("alice", STACK).await;
     let answer = order(&site, &mut again, &page, STACK, &scan).await;
-    assert_eq!(answer.status, 303, "another session");
+    assert_eq!(answer.status, 429, "another session is the same person");
+    let path = "/orgs/globex/site/production";
+    let (mut bob, page) = site.sign_in("bob", path).await;
+    let answer = order(&site, &mut bob, &page, path, &scan).await;
+    assert_eq!(answer.status, 303, "{}", answer.html);
 }

@@ -32,7 +32,7 @@ pub enum Message {
     ForeignForm,
     /// The person may read here, and not write.
     WriteNeeded,
-    /// The session sent too many orders within a minute.
+    /// The person sent too many orders within a minute.
     TooManyOrders,
     /// The finding that an order is about is not open any more.
     FindingGone,
@@ -177,7 +177,7 @@ fn text_of_order(message: &Message) -> (&'static str, String) {
         ),
         Message::TooManyOrders => (
             "That was too much at once",
-            "Of one session DriftGuard takes thirty orders a minute. Go back in a minute, and send it \
+            "Of one person DriftGuard takes thirty orders a minute. Go back in a minute, and send it \
              again. What concerns all findings is one command in a comment: /driftguard adopt all, for instance.",
         ),
         Message::FindingGone => (

@@ -89,7 +89,7 @@ fn respond(site: &Site, session: &Session, taken: Result<String, Refusal>) -> Re
     }
 }
 
-/// Checks that a form was sent from a page of the session, and that it sends no more than it may.
+/// Checks that a form was sent from a page of the session, and that the person sends no more than they may.
 fn admit(
     site: &Site,
     session: &Session,
@@ -99,7 +99,7 @@ fn admit(
     if !is_own_form(site, headers, typed) {
         return Err(Refusal::Told(StatusCode::FORBIDDEN, Message::ForeignForm));
     }
-    if !site.orders.admit(&session.key, Instant::now()) {
+    if !site.orders.admit(session.person, Instant::now()) {
         let status = StatusCode::TOO_MANY_REQUESTS;
         return Err(Refusal::Told(status, Message::TooManyOrders));
     }
