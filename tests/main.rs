@@ -11,6 +11,7 @@ mod code;
 mod code_files;
 mod codeowners;
 mod commands;
+mod computed_parts;
 mod coverage;
 mod database;
 mod deep;

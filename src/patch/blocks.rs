@@ -302,7 +302,10 @@ impl Blocks<'_> {
             let new: Vec<_> = kept.chain(added.iter().flat_map(of)).collect();
             if new != own {
                 let path = format!("{}[{at}].{part}", self.name);
-                edits.extend(self.write(&path, &Value::List(new))?);
+                match self.behind_items(&path, &own, &new) {
+                    Some(more) => edits.extend(more),
+                    None => edits.extend(self.write(&path, &Value::List(new))?),
+                }
             }
         }
         let has_self = |element: &Value| element.get(SELF).as_bool() == Some(true);
@@ -345,7 +348,13 @@ impl Blocks<'_> {
                     });
                 }
                 (Shape::Plain(_), own, ..) if own.is_null() && new.is_empty() => {}
-                (Shape::Plain(_), ..) => edits.extend(self.write(&path, new)?),
+                (Shape::Plain(_), ..) => {
+                    let items = old.as_list().zip(new.as_list());
+                    match items.and_then(|(old, new)| self.behind_items(&path, old, new)) {
+                        Some(more) => edits.extend(more),
+                        None => edits.extend(self.write(&path, new)?),
+                    }
+                }
             }
         }
         Ok(edits)
