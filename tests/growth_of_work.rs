@@ -1,6 +1,8 @@
 //! Code whose cost lies in one expression: each of these took the process down by its stack or its memory, or kept it busy
 //! for minutes. A value that is too dear is unknown, and what is left is evaluated.
 
+use crate::fixes::adopted_in;
+use crate::recorded_stack::difference;
 use crate::unit_limits::processor_time;
 use driftguard::code::{self, Evaluated, Moves, Options};
 use driftguard::model::{Address, Tree, Value};
@@ -300,4 +302,37 @@ fn time_of_providers(files: usize) -> Duration {
 fn the_time_of_providers_grows_with_their_number_alone() {
     let (few, many) = (time_of_providers(4), time_of_providers(32));
     assert!(many < few * 20, "{few:?} and {many:?}");
+}
+
+/// The processor time that a fix of a rule with this many sources takes, each second of which is another in AWS.
+fn time_of_sources(count: usize) -> Duration {
+    let source = |at: usize, net: usize| format!("{net}.{}.{}.0/24", at / 250, at % 250);
+    let rule = |net: usize| {
+        let sources = (0..count).map(|at| source(at, if at % 2 == 0 { 10 } else { net }).into());
+        Value::List(vec![Value::map([
+            ("protocol", Value::from("tcp")),
+            ("from_port", 80.into()),
+            ("to_port", 80.into()),
+            ("cidr_blocks", Value::List(sources.collect())),
+        ])])
+    };
+    let sources = (0..count).map(|at| format!("      \"{}\",\n", source(at, 10)));
+    let code = format!(
+        "resource \"aws_security_group\" \"g\" {{\n  ingress {{\n    protocol    = \"tcp\"\n    from_port   = 80\n    \
+         to_port     = 80\n    cidr_blocks = [\n{}    ]\n  }}\n}}\n",
+        sources.collect::<String>()
+    );
+    let drift = vec![difference("ingress", rule(10), rule(172))];
+    let before = processor_time();
+    let (file, text) = adopted_in(&[("main.tf", &code)], "aws_security_group.g", drift);
+    let time = processor_time() - before;
+    assert_eq!(file, "main.tf");
+    assert_eq!(text.matches("\"172.").count(), count / 2);
+    time
+}
+
+#[test]
+fn the_time_of_a_fix_grows_with_the_sources_of_a_rule() {
+    let (few, many) = (time_of_sources(500), time_of_sources(4_000));
+    assert!(many < few * 24, "{few:?} and {many:?}");
 }

@@ -13,6 +13,7 @@ mod code;
 mod code_files;
 mod codeowners;
 mod commands;
+mod computed_parts;
 mod coverage;
 mod database;
 mod deep;

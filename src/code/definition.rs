@@ -103,15 +103,15 @@ impl End<'_> {
 }
 
 /// Returns the items of a list.
-fn items(scope: &Scope<'_>, expression: &Expression) -> Parts {
+fn items<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Parts {
     let Expression::Array(items) = expression else {
         return Parts::Whole;
     };
-    let item = |item: &Expression| {
+    let item = |item: &'a Expression| {
         Some(Part {
             value: scope.plain(item),
             span: scope.file.span(item.span()?),
-            behind: None,
+            behind: super::policy::behind_element(scope, item),
         })
     };
     let items: Option<_> = items.iter().map(item).collect();

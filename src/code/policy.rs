@@ -10,7 +10,7 @@ use super::policy_document::{LISTS, statement};
 use super::policy_file;
 use super::resource::body;
 use super::scope::Scope;
-use super::trace::source;
+use super::trace::{MAX_CHAIN, source};
 use crate::model::{Definition, Part, PolicyCode, PolicyForm, Site, Source, StatementCode, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, Object};
@@ -103,6 +103,16 @@ pub(super) fn behind<'a>(
     let found = definition_within(scope, part, left);
     let is_editable = !matches!(found.site, Site::Refused(_) | Site::Local | Site::Output);
     is_editable.then(|| Box::new(found))
+}
+
+/// Returns the literal in the element of a collection that an item of a list refers to, as in `[ingress.value.cidr]`.
+pub(super) fn behind_element<'a>(
+    scope: &Scope<'a>,
+    item: &'a Expression,
+) -> Option<Box<Definition>> {
+    let root = item.as_traversal()?.expr.as_variable()?;
+    scope.element(root.as_str())?;
+    behind(scope, item, MAX_CHAIN)
 }
 
 /// Finds the statements of a policy object whose spans start at `offset`.

@@ -12,7 +12,7 @@ use crate::model::{
 };
 use hcl_edit::Span;
 use hcl_edit::structure::Block;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The blocks of one attribute.
 pub(super) struct Blocks<'a> {
@@ -28,6 +28,8 @@ pub(super) struct Blocks<'a> {
     pub values: Vec<Value>,
     /// The elements of each block, as the provider compares them.
     pub block_elements: Vec<Vec<Value>>,
+    /// The same in normal form.
+    normals: Vec<Vec<Value>>,
 }
 
 /// Returns the edits after which the code's blocks have the value of AWS.
@@ -72,7 +74,7 @@ pub(super) fn plan(
         Value::List(values) if is_ordered => values,
         _ => declared_blocks(declared, name).ok_or_else(dynamic)?,
     };
-    let mut blocks = Blocks {
+    let blocks = Blocks {
         finding,
         declared,
         name,
@@ -83,11 +85,9 @@ pub(super) fn plan(
         dependents,
         values,
         block_elements: Vec::new(),
-    };
-    let values = blocks.values.iter();
-    blocks.block_elements = values
-        .map(|block| blocks.apart(std::slice::from_ref(block)))
-        .collect();
+        normals: Vec::new(),
+    }
+    .taken_apart();
     if is_ordered {
         return match written.len() == blocks.values.len() && argument.is_none() {
             true => blocks.without_lost(&file, &written, difference),
@@ -119,6 +119,16 @@ fn declared_blocks(declared: &DeclaredResource, name: &str) -> Option<Vec<Value>
 }
 
 impl Blocks<'_> {
+    /// Splits the blocks of the code into their elements.
+    fn taken_apart(mut self) -> Self {
+        let values = self.values.iter();
+        let elements = values.map(|block| self.apart(std::slice::from_ref(block)));
+        self.block_elements = elements.collect();
+        let normal = |own: &Vec<Value>| own.iter().map(|element| self.normal(element)).collect();
+        self.normals = self.block_elements.iter().map(normal).collect();
+        self
+    }
+
     /// Splits blocks into the elements that the provider compares: one for each source of a rule.
     fn apart(&self, blocks: &[Value]) -> Vec<Value> {
         match (self.schema.rules.normalize)(self.name, Value::List(blocks.to_vec())) {
@@ -147,12 +157,7 @@ impl Blocks<'_> {
             removed.entry(at).or_default();
         }
         let mut edits = Vec::new();
-        for second in self.merged_into_earlier(removed.keys().copied().collect()) {
-            let own: Vec<&Value> = self.block_elements[second].iter().collect();
-            let lost = removed.insert(second, own.clone()).unwrap_or_default();
-            let is_lost = |own: &&Value| lost.iter().any(|lost| self.fits(own, lost));
-            added.extend(own.into_iter().filter(|own| !is_lost(own)).cloned());
-        }
+        self.merge_into_earlier(&mut removed, &mut added);
         let mut gone = Vec::new();
         for (at, lost) in removed {
             let beside = self.with_same_ports(&self.block_elements[at], &mut added);
@@ -194,6 +199,23 @@ impl Blocks<'_> {
         Ok(Some(edits))
     }
 
+    /// Takes the blocks that AWS merges into earlier ones out of the code: what it still has of them is new there.
+    fn merge_into_earlier<'v>(
+        &'v self,
+        removed: &mut BTreeMap<usize, Vec<&'v Value>>,
+        added: &mut Vec<Value>,
+    ) {
+        for second in self.merged_into_earlier(removed.keys().copied().collect()) {
+            let own: Vec<&Value> = self.block_elements[second].iter().collect();
+            let lost = removed.insert(second, own.clone()).unwrap_or_default();
+            let lost: Vec<_> = lost.into_iter().map(|lost| self.normal(lost)).collect();
+            let own = own.into_iter().zip(&self.normals[second]);
+            let is_lost = |own: &Value| lost.iter().any(|lost| self.is_same(own, lost));
+            let kept = own.filter(|(_, normal)| !is_lost(normal));
+            added.extend(kept.map(|(own, _)| own.clone()));
+        }
+    }
+
     /// Takes out the blocks in order that AWS lost. Of those that it has each part differs by itself.
     ///
     /// # Errors
@@ -223,14 +245,23 @@ impl Blocks<'_> {
     /// Groups elements by the index of the written block that holds them; `None` where an element is in no block.
     fn by_block<'v>(&self, elements: &[&'v Value]) -> Option<BTreeMap<usize, Vec<&'v Value>>> {
         let mut grouped: BTreeMap<usize, Vec<&Value>> = BTreeMap::new();
+        // A block may have thousands of sources: most are found by their normal form.
+        let mut exact = HashMap::new();
+        for (at, own) in self.normals.iter().enumerate() {
+            for element in own {
+                exact.entry(text_of(element)).or_insert(at);
+            }
+        }
         for element in elements {
-            let blocks = self.block_elements.iter();
-            let at = blocks
-                .take_while(|_| !self.stack.options.interrupt.is_raised())
-                .position(|own| {
-                    own.iter()
-                        .any(|own_element| self.fits(own_element, element))
-                })?;
+            let normal = self.normal(element);
+            let by_parts = || {
+                let blocks = self.normals.iter();
+                blocks
+                    .take_while(|_| !self.stack.options.interrupt.is_raised())
+                    .position(|own| own.iter().any(|own| self.is_same(own, &normal)))
+            };
+            let found = exact.get(&text_of(&normal)).copied();
+            let at = found.or_else(by_parts)?;
             grouped.entry(at).or_default().push(element);
         }
         Some(grouped)
@@ -243,15 +274,15 @@ impl Blocks<'_> {
 
     /// Returns the elements that another set lacks, whatever their form.
     fn only_in<'v>(&self, set: &'v [Value], other: &[Value]) -> impl Iterator<Item = &'v Value> {
-        let others: Vec<_> = other.iter().map(|element| self.normal(element)).collect();
+        let key = |element: &Value| text_of(&self.normal(element));
+        let others: HashSet<_> = other.iter().map(key).collect();
         set.iter()
-            .filter(move |element| !others.contains(&self.normal(element)))
+            .filter(move |element| !others.contains(&key(element)))
     }
 
-    /// Returns whether a block of the code describes an element of the state.
-    fn fits(&self, own: &Value, element: &Value) -> bool {
-        self.attribute
-            .is_satisfied(&self.normal(own), &self.normal(element))
+    /// Returns whether an element of the code describes one of the state, both in normal form.
+    fn is_same(&self, own: &Value, element: &Value) -> bool {
+        self.attribute.is_satisfied(own, element)
     }
 
     /// Removes the sources of some elements from one block, and adds those of others.
@@ -271,7 +302,10 @@ impl Blocks<'_> {
             let new: Vec<_> = kept.chain(added.iter().flat_map(of)).collect();
             if new != own {
                 let path = format!("{}[{at}].{part}", self.name);
-                edits.extend(self.write(&path, &Value::List(new))?);
+                match self.behind_items(&path, &own, &new) {
+                    Some(more) => edits.extend(more),
+                    None => edits.extend(self.write(&path, &Value::List(new))?),
+                }
             }
         }
         let has_self = |element: &Value| element.get(SELF).as_bool() == Some(true);
@@ -314,7 +348,13 @@ impl Blocks<'_> {
                     });
                 }
                 (Shape::Plain(_), own, ..) if own.is_null() && new.is_empty() => {}
-                (Shape::Plain(_), ..) => edits.extend(self.write(&path, new)?),
+                (Shape::Plain(_), ..) => {
+                    let items = old.as_list().zip(new.as_list());
+                    match items.and_then(|(old, new)| self.behind_items(&path, old, new)) {
+                        Some(more) => edits.extend(more),
+                        None => edits.extend(self.write(&path, new)?),
+                    }
+                }
             }
         }
         Ok(edits)
@@ -335,12 +375,19 @@ impl Blocks<'_> {
 
     /// Returns whether a set has an element, whatever its form.
     pub(super) fn has(&self, set: &[Value], element: &Value) -> bool {
-        set.iter().any(|candidate| self.fits(element, candidate))
+        let element = self.normal(element);
+        let is_same = |candidate| self.is_same(&element, &self.normal(candidate));
+        set.iter().any(is_same)
     }
 
     pub(super) fn is_hollow(&self, value: &Value) -> bool {
         value.is_empty() || *value == Value::Bool(false)
     }
+}
+
+/// Returns a value as text, by which equal ones are found.
+pub(super) fn text_of(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 pub(super) fn is_list(part: &Attribute) -> bool {

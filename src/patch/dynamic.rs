@@ -4,7 +4,8 @@ use super::blocks::Blocks;
 use super::list::{Change, List};
 use super::location::File;
 use super::map::take_out_entries;
-use crate::model::{Edit, Site, Source};
+use super::policy::edit_behind;
+use crate::model::{Edit, Parts, Site, Source, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Array, Expression, Object};
 use std::collections::BTreeMap;
@@ -62,6 +63,29 @@ impl Blocks<'_> {
             }
         }
         Some(edits)
+    }
+
+    /// Returns the edits of the elements' literals that the items of a list refer to, after which it has as many others;
+    /// `None` where an item that goes refers to none.
+    pub(super) fn behind_items(
+        &self,
+        path: &str,
+        old: &[Value],
+        new: &[Value],
+    ) -> Option<Vec<Edit>> {
+        let definition = self.declared.attributes.get(path)?;
+        let Parts::Items(items) = &definition.parts else {
+            return None;
+        };
+        let lost: Vec<_> = old.iter().filter(|item| !new.contains(item)).collect();
+        let added: Vec<_> = new.iter().filter(|item| !old.contains(item)).collect();
+        let edit = |(lost, new): (&&Value, &&Value)| {
+            let item = items.iter().find(|item| item.value == **lost)?;
+            edit_behind(self.stack, item.behind.as_deref()?, new)
+        };
+        let is_exchange = !lost.is_empty() && lost.len() == added.len();
+        let pairs = lost.iter().zip(&added);
+        is_exchange.then(|| pairs.map(edit).collect())?
     }
 
     /// Returns the places in literals of the parts of a block; `None` where it has none.

@@ -43,6 +43,23 @@ impl<'a> JsonFile<'a> {
         })
     }
 
+    /// Reads the value at these bytes of a file that holds more, in which `${` begins an expression; `None` where it is
+    /// not valid JSON.
+    pub(super) fn part(page: SourceFile<'a>, (start, end): (usize, usize)) -> Option<Self> {
+        let text = page.text.get(start..end)?;
+        let mut root = json_nodes(text)?;
+        shift(&mut root, start);
+        let outer = page.indent_of(start);
+        Some(Self {
+            page,
+            texts: Texts::Templates,
+            unit: unit(text).map(|inner| inner.strip_prefix(outer).unwrap_or(inner)),
+            colon: colon(&root, page.text),
+            has_long_lists: !has_short_list(&root, page.text),
+            root,
+        })
+    }
+
     /// Returns the value that starts at a byte.
     pub(super) fn node(&self, at: usize) -> Option<&Node<'a>> {
         find(&self.root, at)
@@ -140,6 +157,22 @@ pub(super) fn ordered(entries: &ValueMap) -> Vec<(&String, &Value)> {
     let mut all: Vec<_> = entries.iter().collect();
     sort_policy(&mut all, |(key, _)| key);
     all
+}
+
+/// Moves the places of a value and of those in it.
+fn shift(node: &mut Node<'_>, by: usize) {
+    node.at += by;
+    node.end += by;
+    match &mut node.json {
+        Json::List(items) => items.iter_mut().for_each(|item| shift(item, by)),
+        Json::Object(entries) => {
+            for entry in entries {
+                entry.at += by;
+                shift(&mut entry.value, by);
+            }
+        }
+        Json::Word(_) | Json::Text(_) => {}
+    }
 }
 
 pub(super) fn children<'n, 'a>(node: &'n Node<'a>) -> Vec<&'n Node<'a>> {

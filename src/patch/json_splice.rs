@@ -2,6 +2,7 @@
 //! values change.
 
 use super::json_file::{JsonFile, children, ordered};
+use super::literal::render;
 use crate::code::{JsonEntry as Entry, JsonNode as Node, JsonValue as Json};
 use crate::model::{Edit, Value, ValueMap};
 use std::ops::Range;
@@ -79,6 +80,15 @@ impl<'a> JsonFile<'a> {
                     // Some write numbers and flags in quotes.
                     (Json::Text(_), Value::Number(_) | Value::Bool(_)) => {
                         format!("\"{}\"", self.write(new, indent))
+                    }
+                    // AWS's tags are texts, also those that the code has as numbers and flags.
+                    (Json::Word(_), Value::String(_)) => {
+                        let old = self.page.text.get(span.clone())?;
+                        match render(new, old)? {
+                            same if same == old => return Some(()),
+                            text if text.starts_with('"') => self.write(new, indent),
+                            text => text,
+                        }
                     }
                     _ => self.write(new, indent),
                 };

@@ -70,6 +70,13 @@ impl<'a> SourceFile<'a> {
     /// Removes the lines of an attribute or entry, with its comment right above; `None` where it shares them with other
     /// code.
     pub(super) fn take_out(&self, whole: Range<usize>) -> Option<Edit> {
+        let lines = self.lines_of(whole)?;
+        Some(self.edit(lines, String::new()))
+    }
+
+    /// Returns the lines of an attribute or entry, with its comment right above it; `None` where it shares them with other
+    /// code.
+    pub(super) fn lines_of(&self, whole: Range<usize>) -> Option<Range<usize>> {
         let (first, last) = (
             self.line_of(whole.start),
             self.line_of(whole.end.saturating_sub(1).max(whole.start)),
@@ -80,10 +87,7 @@ impl<'a> SourceFile<'a> {
         if !alone || !(rest.is_empty() || rest.starts_with('#') || rest.starts_with("//")) {
             return None;
         }
-        Some(self.edit(
-            self.own_start(first.start, last.end)..last.end,
-            String::new(),
-        ))
+        Some(self.own_start(first.start, last.end)..last.end)
     }
 
     /// Returns where the lines of a part start, with the comment right above it. A comment that heads several parts,

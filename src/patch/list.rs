@@ -135,11 +135,10 @@ impl<'a> List<'a> {
 
     /// Returns the lines of the items from one to another, with their comments; `None` where anything else shares them.
     fn lines(&self, first: usize, last: usize) -> Option<Range<usize>> {
-        let own = |at: usize| self.page.take_out(self.spans[at].clone());
+        let own = |at: usize| self.page.lines_of(self.spans[at].clone());
         let are_alone = (first..=last).all(|at| self.starts_line(at) && own(at).is_some());
         let whole = self.spans[first].start..self.spans[last].end;
-        let edit = self.page.take_out(whole).filter(|_| are_alone)?;
-        Some(edit.range)
+        self.page.lines_of(whole).filter(|_| are_alone)
     }
 
     fn starts_line(&self, at: usize) -> bool {

@@ -187,7 +187,7 @@ fn take_out_run(page: SourceFile<'_>, all: &[Range<usize>], run: &[usize]) -> Op
     // The separator before it has nothing to separate any more.
     let is_comma = ends_list && separator.is_some_and(|text| text.trim() == ",");
     if (!is_comma || has_comment(rest_of_line))
-        && own.iter().all(|part| page.take_out(part.clone()).is_some())
+        && own.iter().all(|part| page.lines_of(part.clone()).is_some())
     {
         return page.take_out(whole);
     }

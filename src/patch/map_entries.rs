@@ -163,8 +163,8 @@ impl<'a> Map<'a> {
     fn exchange(&self, gone: &[usize], missing: &[Entry]) -> Option<Vec<Edit>> {
         // A comment speaks of its own entry, and leaves with it.
         let has_comment = |at: &&usize| {
-            let lines = self.page.take_out(self.spans[**at].clone());
-            let text = lines.and_then(|lines| self.page.text.get(lines.range));
+            let lines = self.page.lines_of(self.spans[**at].clone());
+            let text = lines.and_then(|lines| self.page.text.get(lines));
             text.is_some_and(has_comment)
         };
         let (left, free): (Vec<usize>, Vec<usize>) = gone.iter().partition(has_comment);

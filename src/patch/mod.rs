@@ -45,6 +45,7 @@ mod planner;
 mod policy;
 mod policy_block;
 mod policy_file;
+mod policy_lists;
 mod policy_parts;
 mod reasons;
 mod referring;

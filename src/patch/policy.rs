@@ -145,6 +145,7 @@ impl Rewrite<'_> {
                 }
             };
             let Some(mut more) = more else {
+                self.keeps_expressions(statement)?;
                 return Ok(vec![self.replace(number, live)?]);
             };
             more.retain(|edit| !edits.contains(edit));
@@ -169,7 +170,12 @@ impl Rewrite<'_> {
         {
             return Some(edits);
         }
+        let edits = self.merged(part, &value);
+        let edits = edits.or_else(|| self.concatenated(part, &value));
         let old = self.page.text.get(span.0..span.1)?;
+        if edits.is_some() || self.is_computed(old) {
+            return edits;
+        }
         let text = match (old.starts_with('['), &value) {
             (true, Value::List(_) | Value::String(_)) => self.relisted(old, part, &value)?,
             (false, Value::List(items)) if items.len() == 1 && old.starts_with('"') => {

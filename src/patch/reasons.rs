@@ -79,6 +79,11 @@ pub(super) enum PolicyRefusal {
     /// A policy without statements.
     #[error("the policy at {0} has no statement yet")]
     NoStatement(String),
+    /// A part that is no literal.
+    #[error(
+        "`{0}` of the policy is computed at {1}, so there is no literal to change: edit it by hand"
+    )]
+    Computed(String, String),
     /// A statement that has no form in code.
     #[error("a statement of AWS's policy cannot be written at {0}")]
     Statement(String),
@@ -306,7 +311,7 @@ pub(super) enum Unproven {
         name: String,
     },
     /// A variable that does not accept the value.
-    #[error("`var.{name}` at {place} does not allow this value{}", quoted(.message))]
+    #[error("`var.{name}` at {place} does not allow this value{}", with_message(.message))]
     Validation {
         /// The variable.
         name: String,
@@ -316,7 +321,7 @@ pub(super) enum Unproven {
         message: Option<String>,
     },
     /// A precondition or postcondition that the value does not meet.
-    #[error("a condition of {name} at {place} does not hold with this value{}", quoted(.message))]
+    #[error("a condition of {name} at {place} does not hold with this value{}", with_message(.message))]
     Condition {
         /// The resource or the output.
         name: String,
@@ -339,7 +344,7 @@ pub(super) enum Unproven {
 }
 
 /// Adds the message of a condition.
-fn quoted(message: &Option<String>) -> String {
+fn with_message(message: &Option<String>) -> String {
     match message {
         Some(message) => format!(": {message}"),
         None => String::new(),

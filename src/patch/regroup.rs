@@ -1,8 +1,9 @@
 //! Merges security group rules into blocks as the provider reads them back: a recorded block that AWS still has whole
 //! stays, and the other rules are merged by protocol, ports and description.
 
-use super::blocks::{Blocks, is_list};
+use super::blocks::{Blocks, is_list, text_of};
 use crate::model::{Value, ValueMap};
+use std::collections::HashMap;
 
 /// The argument of a rule whose source is its own security group.
 pub(super) const SELF: &str = "self";
@@ -71,11 +72,11 @@ impl Blocks<'_> {
     /// Merges elements with the same protocol, ports and description: each result is one block.
     pub(super) fn merge_by_ports(&self, added: &[Value]) -> Vec<Value> {
         let mut groups: Vec<Value> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
         for element in added {
-            let group = groups
-                .iter_mut()
-                .find(|group| self.without_sources(group) == self.without_sources(element));
-            match group {
+            let rest = text_of(&Value::Map(self.without_sources(element)));
+            let at = *known.entry(rest).or_insert(groups.len());
+            match groups.get_mut(at) {
                 Some(Value::Map(group)) => {
                     for (name, value) in element.as_map().into_iter().flatten() {
                         if let (Some(Value::List(all)), Value::List(more)) =

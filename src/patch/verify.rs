@@ -14,12 +14,16 @@ use crate::code::{
 };
 use crate::model::{Address, Attributes, Edit, Imported, Interrupt, Value, credentials};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::{ControlFlow, Range};
 use tree_sitter::{ParseOptions, ParseState};
 
+/// How many checked plans are kept.
+const KEPT: usize = 16;
+
 /// A value that the code must have after the edits.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct ExpectedValue {
     pub address: Address,
     pub name: String,
@@ -41,7 +45,7 @@ impl ExpectedValue {
 }
 
 /// Edits, and their expected effect on the code.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Plan {
     pub edits: Vec<Edit>,
     /// The values that the code must have.
@@ -64,6 +68,8 @@ pub(super) struct Verifier<'a> {
     conditions: Conditions,
     /// The options of an evaluation of edited code.
     options: Options,
+    /// The last plans that were checked, with what each broke: findings that one literal sets have the same edits.
+    checked: RefCell<VecDeque<(Plan, Result<(), Refusal>)>>,
 }
 
 impl<'a> Verifier<'a> {
@@ -75,6 +81,7 @@ impl<'a> Verifier<'a> {
             others: Others::new(stack),
             conditions: Conditions::default(),
             options: conditions::options(stack.options),
+            checked: RefCell::default(),
         }
     }
 
@@ -86,6 +93,21 @@ impl<'a> Verifier<'a> {
         if plan.edits.is_empty() {
             return Ok(());
         }
+        let checked = self.checked.borrow();
+        if let Some((_, result)) = checked.iter().find(|(other, _)| other == plan) {
+            return result.clone();
+        }
+        drop(checked);
+        let result = self.check_anew(plan);
+        if !self.stack.options.interrupt.is_raised() {
+            let mut checked = self.checked.borrow_mut();
+            checked.truncate(KEPT - 1);
+            checked.push_front((plan.clone(), result.clone()));
+        }
+        result
+    }
+
+    fn check_anew(&self, plan: &Plan) -> Result<(), Refusal> {
         for edit in &plan.edits {
             self.holds_no_new_credential(edit)?;
         }
