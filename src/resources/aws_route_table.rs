@@ -62,7 +62,7 @@ const DESTINATIONS: &[(&str, &str)] = &[
 /// Converts the destination of a route to a block of its table.
 fn as_block(route: &Attributes) -> Value {
     let parts = DESTINATIONS.iter().map(|(name, part)| {
-        let destination = route.get(*name).cloned().unwrap_or_default();
+        let destination = route.get(name).cloned().unwrap_or_default();
         (*part, destination)
     });
     Value::map(parts)

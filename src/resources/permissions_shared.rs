@@ -37,7 +37,7 @@ pub(super) fn without_sources(blocks: Vec<Value>, others: &[Value]) -> Vec<Value
         let is_left = |list: &str, source: &Value| !taken.contains(&key(&traffic, list, source));
         let mut is_used = false;
         for list in SOURCES {
-            match parts.get_mut(*list) {
+            match parts.get_mut(list) {
                 Some(Value::List(sources)) => {
                     sources.retain(|source| is_left(list, source));
                     is_used |= !sources.is_empty();
