@@ -55,6 +55,8 @@ const GITHUB_POINTS: u32 = 800;
 pub struct Config {
     /// The App; `None` in set-up mode.
     pub app: Option<App>,
+    /// The key of a server without an App, which serves the API alone; `None` where there is an App, or no key.
+    pub key_alone: Option<SecretString>,
     /// GitHub's API, without a trailing slash.
     pub api_url: String,
     /// GitHub's pages, without a trailing slash.
@@ -129,6 +131,7 @@ impl Config {
         let requests = count(&lookup, "DRIFTGUARD_GITHUB_REQUESTS", GITHUB_REQUESTS)?;
         Ok(Self {
             app: app::app(&lookup)?,
+            key_alone: app::key_alone(&lookup)?,
             api_url: address(&lookup, "GITHUB_API_URL", GITHUB_API)?,
             pages_url: address(&lookup, "GITHUB_URL", GITHUB_PAGES)?,
             github_requests: usize::try_from(requests).unwrap_or(usize::MAX),

@@ -1,7 +1,7 @@
 //! `driftguard serve`: receiver, worker and pages in one process.
 
 use super::process::{listen, stop_signal, worker};
-use crate::aws::Aws;
+use crate::aws::{Access, Aws};
 use crate::config::{App, Config};
 use crate::github::{ManifestError, Manifests};
 use crate::jobs::api_scan::ApiScans;
@@ -9,19 +9,25 @@ use crate::jobs::handler::AppHandler;
 use crate::queue::api_scan::ApiScanner;
 use crate::queue::inbox::Inbox;
 use crate::queue::job::JobHandler;
+use crate::queue::now;
 use crate::web;
 use crate::web::setup::{Exchange, ExchangeError, NewApp};
 use crate::webhook::{self, BodyStore, WebhookState, signature::Secrets};
-use anyhow::Context;
 use futures::FutureExt;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a server without an App deletes what is old.
+const SWEPT: Duration = Duration::from_secs(60 * 60);
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let stop = stop_signal()?;
     let Some(app) = &config.app else {
-        return set_up(&config, stop.shared()).await;
+        let api = Alone::connect(&config, None).await?;
+        return set_up(&config, api, stop.shared()).await;
     };
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
@@ -37,7 +43,7 @@ pub async fn run_until(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let Some(app) = &config.app else {
-        return set_up(&config, stop.shared()).await;
+        return set_up(&config, None, stop.shared()).await;
     };
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
@@ -50,7 +56,10 @@ pub async fn run_with(
     aws: Aws,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let app = config.app.as_ref().context("GITHUB_APP_ID is not set")?;
+    let Some(app) = &config.app else {
+        let api = Alone::connect(&config, Some(aws)).await?;
+        return set_up(&config, api, stop.shared()).await;
+    };
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
     let handler = AppHandler::new(&config, app, &inbox, aws)?;
@@ -103,9 +112,41 @@ async fn serve(
     served.and(measured).and(worked)
 }
 
-/// Serves the set-up page, and that the process runs, until `stop` ends.
+/// What a server without an App serves besides the set-up: the API, for `local` alone.
+struct Alone {
+    inbox: Inbox,
+    key: SecretString,
+    scans: Arc<ApiScans>,
+}
+
+impl Alone {
+    /// Connects to the database and to AWS; `None` where the server has no key, and so no API.
+    async fn connect(config: &Config, aws: Option<Aws>) -> anyhow::Result<Option<Self>> {
+        let Some(key) = &config.key_alone else {
+            return Ok(None);
+        };
+        config.prepare()?;
+        let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
+        let own = Access {
+            own: true,
+            ..Access::default()
+        };
+        let aws = match aws {
+            Some(aws) => aws,
+            None => Aws::connect(own, None).await,
+        };
+        Ok(Some(Self {
+            scans: Arc::new(ApiScans::alone(config, key, &inbox, aws)?),
+            key: key.clone(),
+            inbox,
+        }))
+    }
+}
+
+/// Serves the set-up page, that the process runs, and the API where the server has a key, until `stop` ends.
 async fn set_up(
     config: &Config,
+    api: Option<Alone>,
     stop: impl Future<Output = ()> + Clone + Send + 'static,
 ) -> anyhow::Result<()> {
     let pages = web::setup::router(config, ManifestExchange(Manifests::new(&config.api_url)?))?;
@@ -117,7 +158,28 @@ async fn set_up(
         "no GITHUB_APP_ID: open {}/setup to create the App",
         page.trim_end_matches('/')
     );
-    web::serve(listener, web::alive().merge(pages), stop).await
+    let Some(Alone { inbox, key, scans }) = api else {
+        return web::serve(listener, web::alive().merge(pages), stop).await;
+    };
+    tracing::info!("the API serves the organisation `local`");
+    let routes = web::api::router(&inbox, &key, Some(scans))?;
+    let routes = routes.merge(web::router(inbox.clone())).merge(pages);
+    let served = tokio::select! {
+        served = web::serve(listener, routes, stop) => served,
+        never = sweep(&inbox, config.retention) => match never {},
+    };
+    inbox.close().await;
+    served
+}
+
+/// Deletes what is old, as a worker does where there is one.
+async fn sweep(inbox: &Inbox, retention: Duration) -> Infallible {
+    loop {
+        if let Err(error) = inbox.sweep(now(), retention).await {
+            tracing::warn!(error = format!("{error:#}"), "there was no sweep");
+        }
+        tokio::time::sleep(SWEPT).await;
+    }
 }
 
 /// GitHub, which makes the App.

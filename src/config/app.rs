@@ -3,6 +3,8 @@
 use super::{ConfigError, Lookup};
 use secrecy::SecretString;
 
+/// The variable with the server's key.
+const SECRET_KEY: &str = "DRIFTGUARD_SECRET_KEY";
 /// The fewest bytes of `DRIFTGUARD_SECRET_KEY`.
 const KEY_LENGTH: usize = 32;
 
@@ -34,6 +36,12 @@ pub(super) fn app(lookup: Lookup) -> Result<Option<App>, ConfigError> {
         webhook_secrets: webhook_secrets(lookup)?,
         secret_key: secret_key(lookup)?,
     }))
+}
+
+/// Returns the key of a server without an App, which serves the API alone; `None` where there is an App, or no key.
+pub(super) fn key_alone(lookup: Lookup) -> Result<Option<SecretString>, ConfigError> {
+    let is_alone = lookup("GITHUB_APP_ID").is_none() && lookup(SECRET_KEY).is_some();
+    is_alone.then(|| secret_key(lookup)).transpose()
 }
 
 fn private_key(lookup: Lookup) -> Result<SecretString, ConfigError> {
@@ -88,16 +96,15 @@ fn webhook_secrets(lookup: Lookup) -> Result<Vec<SecretString>, ConfigError> {
 }
 
 fn secret_key(lookup: Lookup) -> Result<SecretString, ConfigError> {
-    const NAME: &str = "DRIFTGUARD_SECRET_KEY";
     const REMEDY: &str =
         "set it to the output of `openssl rand -hex 32`, and keep it: external ids depend on it";
-    let text = lookup(NAME).ok_or(ConfigError::Missing {
-        variable: NAME,
+    let text = lookup(SECRET_KEY).ok_or(ConfigError::Missing {
+        variable: SECRET_KEY,
         remedy: REMEDY,
     })?;
     if text.len() < KEY_LENGTH {
         return Err(ConfigError::Bad {
-            variable: NAME,
+            variable: SECRET_KEY,
             problem: format!("has fewer than {KEY_LENGTH} bytes"),
             remedy: REMEDY,
         });

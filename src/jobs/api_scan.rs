@@ -1,18 +1,21 @@
 //! Scans a workspace of the API: in this process, at once. An uploaded state, and code, is held in memory alone.
 
-use super::services::Services;
+use super::services::{Services, redactor};
 use super::steps::access::verdict;
 use super::steps::actors::name_actors;
 use super::steps::record::RecordedStack;
 use super::steps::share::in_share;
-use crate::aws::{Access, Probes, Role};
+use crate::aws::{Access, Aws, Probes, Role};
+use crate::config::Config;
 use crate::github::Layout;
 use crate::github::tarball::unpack_as;
 use crate::model::{
     InstallationId, Region, RepositoryId, ScanCourse, ScanError, StackReport, Tree, WorkspaceId,
 };
+use crate::outbound::Outbound;
 use crate::queue::api_scan::{ApiScan, ApiScanner};
-use crate::queue::limit::Clock;
+use crate::queue::inbox::Inbox;
+use crate::queue::limit::{Clock, Limits};
 use crate::queue::now;
 use crate::queue::thread::{Meter, Threads};
 use crate::report;
@@ -22,9 +25,11 @@ use crate::scan::roles::workspace_external_id;
 use crate::scan::scan_stacks::{ScanInput, scan_stacks};
 use crate::score::Benchmark;
 use crate::settings::{self, Settings, StackSettings};
+use crate::state::StateBudget;
 use crate::state::backends::{HostTokens, HttpAccess};
 use crate::store::Store;
 use anyhow::Context;
+use secrecy::{ExposeSecret, SecretString};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,28 +46,70 @@ const NO_CODE: &str = "no code came with the state, so the state alone was compa
 
 /// Runs the scans of workspaces.
 pub struct ApiScans {
-    services: Arc<Services>,
+    means: Arc<Means>,
     threads: Threads,
 }
 
+/// The connections and limits that these scans share with the rest of a server.
+struct Means {
+    store: Store,
+    aws: Aws,
+    outbound: Outbound,
+    limits: Limits,
+    states: StateBudget,
+    key: SecretString,
+}
+
 impl ApiScans {
-    pub(super) fn new(services: Arc<Services>) -> Self {
+    /// Creates what runs the scans of a server that acts as an App.
+    pub(super) fn of_app(services: &Services) -> Self {
+        Self::new(Means {
+            store: services.store.clone(),
+            aws: services.aws.clone(),
+            outbound: services.outbound.clone(),
+            limits: services.limits,
+            states: services.states.clone(),
+            key: services.secret_key(),
+        })
+    }
+
+    /// Creates what runs the scans of a server without an App, with these sessions of AWS.
+    ///
+    /// # Errors
+    /// The connections to other addresses cannot be prepared.
+    pub fn alone(
+        config: &Config,
+        key: &SecretString,
+        inbox: &Inbox,
+        aws: Aws,
+    ) -> anyhow::Result<Self> {
+        Ok(Self::new(Means {
+            store: inbox.store.clone(),
+            aws,
+            outbound: Outbound::new(config.private_addresses)?,
+            limits: Limits::of_scan(config.scan_timeout),
+            states: StateBudget::of_server(config.state_limit),
+            key: key.clone(),
+        }))
+    }
+
+    fn new(means: Means) -> Self {
         Self {
-            services,
+            means: Arc::new(means),
             threads: Threads::new(AT_ONCE),
         }
     }
 
     async fn run(&self, scan: ApiScan) {
-        let tenant = self.services.store.of(scan.installation);
+        let tenant = self.means.store.of(scan.installation);
         let id = scan.id.clone();
         let span =
             info_span!("scan", installation = %scan.installation, workspace = %scan.workspace.id);
         let installation = scan.installation;
-        let work = scanned(self.services.clone(), scan).instrument(span);
+        let work = scanned(self.means.clone(), scan).instrument(span);
         let ended = tokio::select! {
             ended = self.threads.run(work) => ended.and_then(|scanned| scanned),
-            never = renew(&self.services.store, installation, &id) => match never {},
+            never = renew(&self.means.store, installation, &id) => match never {},
         };
         let ended = ended.unwrap_or_else(|error| {
             tracing::error!(error = format!("{error:#}"), "a scan of the API failed");
@@ -84,7 +131,13 @@ impl ApiScanner for ApiScans {
     }
 
     fn external_id(&self, installation: InstallationId, workspace: &WorkspaceId) -> String {
-        workspace_external_id(self.services.key(), installation, workspace)
+        workspace_external_id(self.means.key(), installation, workspace)
+    }
+}
+
+impl Means {
+    fn key(&self) -> &[u8] {
+        self.key.expose_secret().as_bytes()
     }
 }
 
@@ -103,15 +156,15 @@ async fn renew(store: &Store, installation: InstallationId, id: &str) -> Infalli
 }
 
 /// Scans a workspace, and records the report. Returns when the recorded scan finished, or why it left no findings.
-async fn scanned(services: Arc<Services>, scan: ApiScan) -> anyhow::Result<Result<i64, String>> {
+async fn scanned(means: Arc<Means>, scan: ApiScan) -> anyhow::Result<Result<i64, String>> {
     let meter = Arc::<Meter>::default();
     let mut course = ScanCourse {
         begun_at: now(),
         requested_by: "api".to_owned(),
         aws_calls: None,
     };
-    let clock = Clock::of_work(services.limits, &meter);
-    let work = report_of(&services, &scan, &clock);
+    let clock = Clock::of_work(means.limits, &meter);
+    let work = report_of(&means, &scan, &clock);
     let outcome = match clock.hold(meter.measure(work)).await {
         Ok(outcome) => outcome?,
         Err(exceeded) => match exceeded.scan_error() {
@@ -132,7 +185,7 @@ async fn scanned(services: Arc<Services>, scan: ApiScan) -> anyhow::Result<Resul
             outcome: Err(error),
         },
     };
-    let (tenant, finished_at) = (services.store.of(scan.installation), now());
+    let (tenant, finished_at) = (means.store.of(scan.installation), now());
     // It may have been deleted meanwhile.
     if tenant.workspace(id).await?.is_none() {
         return Ok(Err("the workspace is gone".to_owned()));
@@ -152,7 +205,7 @@ async fn scanned(services: Arc<Services>, scan: ApiScan) -> anyhow::Result<Resul
 
 /// Scans a workspace. Returns the report, and how many calls AWS was sent for it.
 async fn report_of(
-    services: &Services,
+    means: &Means,
     scan: &ApiScan,
     clock: &Clock,
 ) -> anyhow::Result<Result<(StackReport, u64), ScanError>> {
@@ -164,10 +217,10 @@ async fn report_of(
         Ok(settings) => settings,
         Err(error) => return Ok(Err(error)),
     };
-    let (access, probes) = (access(services, scan), Probes::default());
-    let aws = services.aws.with_access(access.clone(), &probes);
-    let redactor = services.redactor(scan.installation);
-    let tenant = services.store.of(scan.installation);
+    let (access, probes) = (access(means, scan), Probes::default());
+    let aws = means.aws.with_access(access.clone(), &probes);
+    let redactor = redactor(means.key(), scan.installation);
+    let tenant = means.store.of(scan.installation);
     let region = Region::new(&scan.workspace.region);
     let input = ScanInput {
         tree: &tree,
@@ -175,11 +228,11 @@ async fn report_of(
         benchmark: Benchmark::parse(&settings.benchmark)?,
         region: region.context("the workspace names a region that is none")?,
         aws: &aws,
-        http: &HttpAccess::of_server(services.outbound.clone(), HostTokens::default()),
+        http: &HttpAccess::of_server(means.outbound.clone(), HostTokens::default()),
         unmanaged_scope: repository_scope(&settings),
         redactor: &redactor,
-        states: &services.states,
-        memory: &services.states.memory(),
+        states: &means.states,
+        memory: &means.states.memory(),
         today: report::day(now()),
         only: None,
         interrupt: clock.interrupt(),
@@ -187,7 +240,7 @@ async fn report_of(
         providers: None,
     };
     let scanning = Box::pin(scan_stacks(&input, vec![stack(scan)], &|_| {}));
-    let mut result = in_share(&services.store, &services.aws, scanning).await;
+    let mut result = in_share(&means.store, &means.aws, scanning).await;
     if result.is_busy() {
         return Ok(Err(failure(
             "busy",
@@ -232,11 +285,11 @@ fn failure(kind: &'static str, message: String) -> ScanError {
 }
 
 /// Returns the credentials of a workspace: its role, else the server's own, which serve `local` alone.
-fn access(services: &Services, scan: &ApiScan) -> Access {
+fn access(means: &Means, scan: &ApiScan) -> Access {
     let role = scan.workspace.role_arn.as_ref().map(|arn| Role {
         arn: arn.clone(),
         external_id: Some(workspace_external_id(
-            services.key(),
+            means.key(),
             scan.installation,
             &scan.workspace.id,
         )),

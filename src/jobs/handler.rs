@@ -19,7 +19,7 @@ use tracing::{Instrument, info, info_span};
 
 /// Runs the jobs of the App's installations.
 pub struct AppHandler {
-    services: Arc<Services>,
+    services: Services,
 }
 
 impl AppHandler {
@@ -29,9 +29,7 @@ impl AppHandler {
     /// The App's private key is invalid.
     pub async fn connect(config: &Config, app: &App, inbox: &Inbox) -> anyhow::Result<Self> {
         let services = Services::connect(config, app, inbox).await?;
-        Ok(Self {
-            services: Arc::new(services),
-        })
+        Ok(Self { services })
     }
 
     /// Creates the handler with these sessions of AWS.
@@ -40,18 +38,16 @@ impl AppHandler {
     /// The App's private key is invalid.
     pub fn new(config: &Config, app: &App, inbox: &Inbox, aws: Aws) -> anyhow::Result<Self> {
         let services = Services::new(config, app, inbox, aws)?;
-        Ok(Self {
-            services: Arc::new(services),
-        })
+        Ok(Self { services })
     }
 
     /// Returns what runs the scans of the API, with the same connections and limits.
     pub fn api_scans(&self) -> Arc<ApiScans> {
-        Arc::new(ApiScans::new(self.services.clone()))
+        Arc::new(ApiScans::of_app(&self.services))
     }
 
     async fn run_scan(&self, job: &ScanJob, run: &RunContext) -> Result<(), JobError> {
-        let (services, installation) = (&*self.services, job.installation);
+        let (services, installation) = (&self.services, job.installation);
         let context = RepositoryContext::open(services, installation, job.repository, run);
         match context.await? {
             Some(context) => scan::run(&context, job.stack.as_ref(), job.trigger)
@@ -62,7 +58,7 @@ impl AppHandler {
     }
 
     async fn do_task(&self, job: &TaskJob, run: &RunContext) -> Result<(), JobError> {
-        let services = &*self.services;
+        let services = &self.services;
         // These need nothing of GitHub, and nothing of GitHub's may hold them up.
         match &job.task {
             RepositoryTask::Post { notification } => {

@@ -86,10 +86,20 @@ impl Services {
         self.key.expose_secret().as_bytes()
     }
 
-    /// Returns the redactor of an installation: its fingerprints mean nothing to another installation.
-    pub(super) fn redactor(&self, installation: InstallationId) -> Redactor {
-        Redactor::new(&derive(self.key(), &format!("fingerprints/{installation}")))
+    /// Returns the server's key, for what keeps it.
+    pub(super) fn secret_key(&self) -> secrecy::SecretString {
+        self.key.clone()
     }
+
+    /// Returns the redactor of an installation.
+    pub(super) fn redactor(&self, installation: InstallationId) -> Redactor {
+        redactor(self.key(), installation)
+    }
+}
+
+/// Returns the redactor of an installation: its fingerprints mean nothing to another installation.
+pub(super) fn redactor(key: &[u8], installation: InstallationId) -> Redactor {
+    Redactor::new(&derive(key, &format!("fingerprints/{installation}")))
 }
 
 /// Opens the operator's folder of providers, and logs why nothing would be started of it.

@@ -23,6 +23,7 @@ on_both!(
     a_repositorys_stacks_are_workspaces_and_their_scan_is_enqueued,
     a_list_goes_on_behind_its_cursor,
     a_repeated_request_has_one_effect,
+    a_server_without_an_app_serves_the_api_alone,
 );
 
 /// Runs `driftguard` beside a server, which goes on meanwhile.
@@ -360,5 +361,33 @@ async fn a_repeated_request_has_one_effect(database: Database) {
     assert_eq!(ask("b", "two").await.status, 201);
     let all = api.get(&key, "/api/v1/workspaces").await.json();
     assert_eq!(all["items"].as_array().unwrap().len(), 2);
+    api.stop().await;
+}
+
+async fn a_server_without_an_app_serves_the_api_alone(database: Database) {
+    let aws = shop().await;
+    let api = Api::start_as(database, aws.url(), None).await;
+    let key = api.key(InstallationId::LOCAL, ApiScope::Write).await;
+    let wish = json!({"name": "shop", "region": "us-east-1",
+        "state": "s3://acme-terraform-state/shop/production/terraform.tfstate"});
+    let created = api.post(&key, "/api/v1/workspaces", &wish).await.json();
+    let scans = format!(
+        "/api/v1/workspaces/{}/scans",
+        created["id"].as_str().unwrap()
+    );
+    let started = api
+        .ask(Method::POST, &scans, Some(&key), &[], Vec::new())
+        .await;
+    let done = api.ended(&key, started.json()["id"].as_str().unwrap());
+    assert_eq!(done.await["status"], "done");
+    for (path, status) in [
+        ("/setup", 200),
+        ("/readyz", 200),
+        ("/", 404),
+        ("/webhooks/github", 404),
+    ] {
+        let answer = api.ask(Method::GET, path, None, &[], Vec::new()).await;
+        assert_eq!(answer.status, status, "{path}");
+    }
     api.stop().await;
 }

@@ -49,8 +49,13 @@ impl Answer {
 }
 
 impl Api {
-    /// Starts a server that reads AWS at this address.
+    /// Starts a server that reads AWS at this address, and acts as an App.
     pub async fn start(database: Database, aws: &str) -> Self {
+        Self::start_as(database, aws, Some("7")).await
+    }
+
+    /// Starts a server that reads AWS at this address.
+    pub async fn start_as(database: Database, aws: &str, app: Option<&str>) -> Self {
         let identity = AppIdentity::fresh(7, "a secret of the hook").unwrap();
         let github = GitHub::start(&identity, crate::openapi::validator());
         let github = github.await.unwrap();
@@ -60,7 +65,7 @@ impl Api {
         };
         let config = Config::read(|name| {
             let text = match name {
-                "GITHUB_APP_ID" => "7",
+                "GITHUB_APP_ID" => app?,
                 "GITHUB_PRIVATE_KEY" => identity.key.as_str(),
                 "GITHUB_WEBHOOK_SECRET" => "hush",
                 "GITHUB_API_URL" | "GITHUB_URL" => github.url(),
