@@ -62,3 +62,8 @@ create index kept_answers_by_age on kept_answers (created_at);
 -- The findings that are reported now, among all that ever were.
 create index finding_history_open on finding_history (installation, repository, stack, finding, first_seen)
     where ended_at = 0;
+
+-- Those that ended, by how, and the reported ones by their id.
+create index finding_history_ended on finding_history (installation, ending, repository, stack, finding, first_seen)
+    where ended_at > 0;
+create index finding_history_by_finding on finding_history (installation, finding) where ended_at = 0;

@@ -226,3 +226,28 @@ fn a_number_in_json_stays_a_number() {
         assert_eq!(text, code.replace(line, written));
     }
 }
+
+#[test]
+fn an_entry_that_refers_to_something_is_not_lost_with_its_neighbour() {
+    let code = "variable \"account\" {\n  default = \"111111111111\"\n}\n\nlocals {\n  topic = \"arn:topic\"\n}\n\n\
+         resource \"aws_iam_policy\" \"p\" {\n  name = \"p\"\n  policy = jsonencode({\n    Version = \"2012-10-17\"\n    \
+         Statement = [{\n      Effect   = \"Allow\"\n      Action   = \"sns:Publish\"\n      Resource = \"*\"\n      \
+         Condition = { StringEquals = { \"aws:SourceAccount\" = var.account, \"aws:SourceArn\" = local.topic } }\n    }]\n  \
+         })\n}\n";
+    let policy = |account: &str| -> Value {
+        let statement = json!({"Effect": "Allow", "Action": "sns:Publish", "Resource": "*", "Condition": {
+            "StringEquals": {"aws:SourceAccount": account, "aws:SourceArn": "arn:topic"}}});
+        let policy = json!({"Version": "2012-10-17", "Statement": [statement]});
+        policy.to_string().into()
+    };
+    let changed = difference("policy", policy("111111111111"), policy("222222222222"));
+    let (fix, changed) = adopt(&[("main.tf", code)], POLICY, vec![changed]);
+    for (_, text) in &changed {
+        let is_kept = text.contains("local.topic") && text.contains("var.account");
+        assert!(is_kept, "{text}");
+    }
+    assert!(
+        !changed.is_empty() || fix.kind == FixKind::Refused,
+        "{fix:?}"
+    );
+}

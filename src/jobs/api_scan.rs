@@ -156,7 +156,7 @@ async fn renew(store: &Store, installation: InstallationId, id: &str) -> Infalli
 }
 
 /// Scans a workspace, and records the report. Returns when the recorded scan finished, or why it left no findings.
-async fn scanned(means: Arc<Means>, scan: ApiScan) -> anyhow::Result<Result<i64, String>> {
+async fn scanned(means: Arc<Means>, mut scan: ApiScan) -> anyhow::Result<Result<i64, String>> {
     let meter = Arc::<Meter>::default();
     let mut course = ScanCourse {
         begun_at: now(),
@@ -164,7 +164,7 @@ async fn scanned(means: Arc<Means>, scan: ApiScan) -> anyhow::Result<Result<i64,
         aws_calls: None,
     };
     let clock = Clock::of_work(means.limits, &meter);
-    let work = report_of(&means, &scan, &clock);
+    let work = report_of(&means, &mut scan, &clock);
     let outcome = match clock.hold(meter.measure(work)).await {
         Ok(outcome) => outcome?,
         Err(exceeded) => match exceeded.scan_error() {
@@ -206,10 +206,11 @@ async fn scanned(means: Arc<Means>, scan: ApiScan) -> anyhow::Result<Result<i64,
 /// Scans a workspace. Returns the report, and how many calls AWS was sent for it.
 async fn report_of(
     means: &Means,
-    scan: &ApiScan,
+    scan: &mut ApiScan,
     clock: &Clock,
 ) -> anyhow::Result<Result<(StackReport, u64), ScanError>> {
-    let tree = match code(scan) {
+    let has_code = scan.code.is_some();
+    let tree = match code(scan.code.take()) {
         Ok(tree) => tree,
         Err(error) => return Ok(Err(error)),
     };
@@ -255,15 +256,15 @@ async fn report_of(
     result.hide_names();
     let mut reports = limited(std::mem::take(&mut result.report.stacks)).into_iter();
     let mut report = reports.next().context("a scan left no report")?;
-    if let (Ok(scanned), None) = (&mut report.outcome, &scan.code) {
+    if let (Ok(scanned), false) = (&mut report.outcome, has_code) {
         scanned.notes.insert(0, NO_CODE.to_owned());
     }
     Ok(Ok((report, result.aws_calls())))
 }
 
 /// Unpacks the uploaded code.
-fn code(scan: &ApiScan) -> Result<Tree, ScanError> {
-    let Some(archive) = &scan.code else {
+fn code(archive: Option<Vec<u8>>) -> Result<Tree, ScanError> {
+    let Some(archive) = archive else {
         return Ok(Tree::default());
     };
     unpack_as(archive.as_slice(), Layout::Plain)
@@ -301,13 +302,13 @@ fn access(means: &Means, scan: &ApiScan) -> Access {
     }
 }
 
-fn stack(scan: &ApiScan) -> Stack {
+fn stack(scan: &mut ApiScan) -> Stack {
     let mut settings = StackSettings::of_path(&scan.folder);
     settings.state = scan.workspace.state.as_ref().and_then(|place| {
         let (bucket, key) = place.strip_prefix("s3://")?.split_once('/')?;
         Some((bucket.to_owned(), key.to_owned()))
     });
-    let given = scan.state.clone();
+    let given = scan.state.take();
     let given = given.map(|state| ("the uploaded state".to_owned(), state.into()));
     Stack {
         name: scan.workspace.id.stack.clone(),

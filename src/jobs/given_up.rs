@@ -1,6 +1,7 @@
 //! Reports a job that was given up: in a reply to the comment that asked for it, else in a check on the commit.
 
 use super::context::RepositoryContext;
+use super::steps::audit::{EffectSource, record_not_done};
 use super::steps::checks::{CHECK, create_check_run, stack_check};
 use super::steps::reply::reply;
 use super::steps::repository_settings::{self, may_publish};
@@ -53,6 +54,20 @@ pub(super) async fn run(
                 .upsert_comment(*issue, "given up", "", &text)
                 .await?;
             Ok(())
+        }
+        Job::Task {
+            task:
+                RepositoryTask::Order {
+                    person,
+                    at,
+                    via,
+                    id,
+                    ..
+                },
+            ..
+        } => {
+            let source = EffectSource::of_order(person, *at, *via, id);
+            Ok(record_not_done(context, &source, problem.to_owned()).await?)
         }
         job if is_told || is_of_secrecy(job) => {
             for name in checks(context, job).await? {

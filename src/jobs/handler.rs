@@ -91,6 +91,7 @@ async fn run_task(context: &RepositoryContext<'_>, task: &RepositoryTask) -> Res
             at,
             via,
             id,
+            stack,
         } => {
             let order = order::Order {
                 command,
@@ -98,6 +99,7 @@ async fn run_task(context: &RepositoryContext<'_>, task: &RepositoryTask) -> Res
                 at: *at,
                 via: *via,
                 id,
+                stack: stack.as_ref(),
             };
             order::run(context, &order).await
         }

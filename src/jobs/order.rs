@@ -3,10 +3,11 @@
 
 use super::context::RepositoryContext;
 use super::scan;
-use super::steps::audit::{Act, EffectSource, record};
+use super::steps::audit::{EffectSource, record_not_done};
 use super::steps::effects::apply_effects;
 use super::steps::orders::{CommandText, parse_once};
-use crate::model::AuditVia;
+use crate::commands::Effect;
+use crate::model::StackName;
 use crate::queue::job::{JobError, OrderOrigin};
 use crate::store::OrderKey;
 
@@ -25,6 +26,18 @@ pub(super) struct Order<'a> {
     pub via: OrderOrigin,
     /// The id of the order.
     pub id: &'a str,
+    /// The stack that it is about; `None` in orders of an earlier version.
+    pub stack: Option<&'a StackName>,
+}
+
+impl Order<'_> {
+    /// Returns whether an effect is on the stack that the order is about: another stack may have the same finding.
+    fn includes(&self, effect: &Effect) -> bool {
+        match (self.stack, effect) {
+            (Some(stack), Effect::Decide(decision)) => decision.stack == *stack,
+            _ => true,
+        }
+    }
 }
 
 /// Runs an order once. Whoever enqueued it has asked GitHub whether the person may write; where that ended while the order
@@ -34,18 +47,9 @@ pub(super) async fn run(
     order: &Order<'_>,
 ) -> Result<(), JobError> {
     let person = order.person;
-    let source = EffectSource {
-        issue: None,
-        person,
-        at: order.at,
-        via: match order.via {
-            OrderOrigin::Page => AuditVia::Page,
-            OrderOrigin::Api => AuditVia::Api,
-        },
-        key: format!("order/{}", order.id),
-    };
+    let source = EffectSource::of_order(person, order.at, order.via, order.id);
     if order.via == OrderOrigin::Page && !context.repository.may_write(person).await? {
-        return Ok(refuse(context, &source, NO_WRITER.to_owned()).await?);
+        return Ok(record_not_done(context, &source, NO_WRITER.to_owned()).await?);
     }
     let key = OrderKey::Sent(order.id);
     let commands = CommandText {
@@ -54,32 +58,20 @@ pub(super) async fn run(
         person,
         at: order.at,
     };
-    let Some(answer) = parse_once(context, commands).await? else {
+    let Some(mut answer) = parse_once(context, commands).await? else {
         return Ok(());
     };
+    answer.effects.retain(|effect| order.includes(effect));
     let applied = apply_effects(context, &source, &answer.effects).await?;
     let reasons = match answer.effects.is_empty() {
         true => answer.reply,
         false => applied.problems,
     };
     if !reasons.is_empty() {
-        refuse(context, &source, reasons.join(" ")).await?;
+        record_not_done(context, &source, reasons.join(" ")).await?;
     }
     if let Some(target) = &applied.scan {
         scan::run_for_command(context, target.stack()).await?;
     }
     Ok(context.tenant.end_order(context.id, key).await?)
-}
-
-/// Writes into the audit log why nothing came of an order: nobody is answered.
-async fn refuse(
-    context: &RepositoryContext<'_>,
-    source: &EffectSource<'_>,
-    reason: String,
-) -> anyhow::Result<()> {
-    let refused = Act {
-        detail: reason,
-        ..Act::new("not done", "")
-    };
-    record(context, source, refused).await
 }

@@ -198,7 +198,10 @@ impl Rewrite<'_> {
     fn relisted(&self, old: &str, part: &Part, value: &Value) -> Option<String> {
         let items = value.as_list().unwrap_or(std::slice::from_ref(value));
         let kept = rewrite_list(old, items, items_of(&part.value).as_deref(), &|_| None);
-        kept.or_else(|| self.literal(&Value::List(items.to_vec())))
+        kept.or_else(|| match self.holds_computed(old) {
+            true => None,
+            false => self.literal(&Value::List(items.to_vec())),
+        })
     }
 
     fn literal(&self, value: &Value) -> Option<String> {

@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 use crate::code::parse;
 use crate::model::{Edit, Part, PolicyForm, StatementCode, Value};
 use hcl_edit::Span;
-use hcl_edit::expr::{Expression, FuncCall};
+use hcl_edit::expr::{Expression, FuncCall, ObjectKey};
 use std::ops::Range;
 
 /// The roots of references whose values others may use.
@@ -24,6 +24,12 @@ impl Rewrite<'_> {
         parse::expression(text).is_ok_and(|found| is_computed(&found))
     }
 
+    /// Returns whether a part of a text's value is one that the code computes, or refers to: written anew as a whole, it
+    /// would be lost.
+    pub(super) fn holds_computed(&self, text: &str) -> bool {
+        parse::expression(text).is_ok_and(|found| holds_computed(&found))
+    }
+
     /// Checks that a statement that is to be written anew has no part that the code computes.
     ///
     /// # Errors
@@ -31,7 +37,7 @@ impl Rewrite<'_> {
     pub(super) fn keeps_expressions(&self, statement: &StatementCode) -> Result<(), Refusal> {
         let computed = statement.parts.iter().find(|(_, part)| {
             let text = self.page.text.get(part.span.0..part.span.1);
-            text.is_some_and(|text| self.is_computed(text))
+            text.is_some_and(|text| self.is_computed(text) || self.holds_computed(text))
         });
         computed.map_or(Ok(()), |(name, part)| Err(self.computed(name, part)))
     }
@@ -116,6 +122,29 @@ fn is_computed(expression: &Expression) -> bool {
         | Expression::Conditional(_)
         | Expression::BinaryOp(_)
         | Expression::Variable(_) => true,
+        // An object is written anew as a whole where its entries cannot be.
+        Expression::Object(_) => holds_computed(expression),
+        _ => false,
+    }
+}
+
+fn holds_computed(expression: &Expression) -> bool {
+    let is_lost = |item: &Expression| {
+        let refers = matches!(
+            item,
+            Expression::Traversal(_) | Expression::StringTemplate(_)
+        );
+        refers || is_computed(item) || holds_computed(item)
+    };
+    match expression {
+        Expression::Array(items) => items.iter().any(is_lost),
+        Expression::Object(entries) => entries.iter().any(|(key, value)| {
+            let is_plain = match key {
+                ObjectKey::Ident(_) => true,
+                ObjectKey::Expression(key) => matches!(key, Expression::String(_)),
+            };
+            !is_plain || is_lost(value.expr())
+        }),
         _ => false,
     }
 }

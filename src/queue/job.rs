@@ -140,6 +140,9 @@ pub enum RepositoryTask {
         via: OrderOrigin,
         /// The id of the order: run again, it has the same effect.
         id: String,
+        /// The stack that it is about, which alone it changes: the same drift may be a finding of several.
+        #[serde(default)]
+        stack: Option<StackName>,
     },
     /// Creates checks on the pull request of somebody else.
     Review {

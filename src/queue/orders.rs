@@ -3,7 +3,7 @@
 use super::inbox::Inbox;
 use super::job::{Job, OrderOrigin, QueuedJob, RepositoryTask};
 use super::now;
-use crate::model::{InstallationId, RepositoryId, masked};
+use crate::model::{InstallationId, RepositoryId, StackName, masked};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ pub struct OrderRequest<'a> {
     pub installation: InstallationId,
     /// The repository.
     pub repository: RepositoryId,
+    /// The stack that the order is about, which alone it changes.
+    pub stack: &'a StackName,
     /// The command, without `/driftguard`, as in `restore f-1c9e`; at most `MAX_COMMAND` characters.
     pub command: &'a str,
     /// The login of the person.
@@ -45,6 +47,7 @@ impl Inbox {
             at: now(),
             via: request.via,
             id,
+            stack: Some(request.stack.clone()),
         };
         let job = Job::Task {
             installation,

@@ -144,6 +144,21 @@ impl Tenant<'_> {
         rows.iter().map(totals).collect()
     }
 
+    /// Returns when the first scan of a stack ended that began at a moment or later, in epoch milliseconds.
+    pub async fn scan_begun_since(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+        begun_since: i64,
+    ) -> anyhow::Result<Option<i64>> {
+        let statement = "select cast(min(finished_at) as bigint) from stack_history
+             where installation = $1 and repository = $2 and stack = $3 and finished_at >= $4 and begun_at >= $4";
+        let query = of_stack(self, statement, repository, stack.as_str());
+        let row = query.bind(begun_since).fetch_one(self.pool).await;
+        let row = row.context("while looking for the scan that was requested")?;
+        Ok(row.try_get(0)?)
+    }
+
     /// Returns when the first scan of a stack's history ended, in epoch milliseconds; 0 where there is none.
     pub async fn history_begins(
         &self,

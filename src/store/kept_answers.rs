@@ -3,6 +3,9 @@
 use super::{Store, Tenant};
 use anyhow::Context;
 
+/// After how many milliseconds nobody makes an answer any more.
+const ABANDONED: i64 = 60 * 1_000;
+
 /// An answer of the API, or that it is being made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptAnswer {
@@ -43,7 +46,7 @@ impl Tenant<'_> {
         .execute(self.pool)
         .await
         .context("while beginning an answer")?;
-        if begun.rows_affected() == 1 {
+        if begun.rows_affected() == 1 || self.take_over_answer(key, request, now).await? {
             return Ok(None);
         }
         let row: Option<(String, i64, String)> = sqlx::query_as(
@@ -61,6 +64,23 @@ impl Tenant<'_> {
                 .filter(|status| *status > 0)
                 .map(|status| (status, body)),
         }))
+    }
+
+    /// Begins a request anew whose answer nobody makes any more. Returns whether it was such a one.
+    async fn take_over_answer(&self, key: &str, request: &str, now: i64) -> anyhow::Result<bool> {
+        let begun = sqlx::query(
+            "update kept_answers set created_at = $4
+             where installation = $1 and answer_key = $2 and request = $3 and status = 0 and created_at < $5",
+        )
+        .bind(&self.id)
+        .bind(key)
+        .bind(request)
+        .bind(now)
+        .bind(now - ABANDONED)
+        .execute(self.pool)
+        .await
+        .context("while beginning an answer anew")?;
+        Ok(begun.rows_affected() == 1)
     }
 
     /// Keeps an answer.

@@ -71,19 +71,19 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// Stores a request, unless another scan of the workspace runs. Returns whether it was stored. It must be renewed
-    /// within `alive`; `None` for one that a job of the queue runs.
+    /// Stores a request of a moment, by the clock that scans begin by, unless another scan of the workspace runs. Returns
+    /// whether it was stored. It must be renewed within `alive`; `None` for one that a job of the queue runs.
     pub async fn add_requested_scan(
         &self,
         id: &str,
         workspace: &WorkspaceId,
-        alive: Option<Duration>,
+        (requested_at, alive): (i64, Option<Duration>),
     ) -> anyhow::Result<bool> {
         let (now, alive) = (self.clock, alive.map(super::milliseconds));
         let statement = format!(
             "insert into requested_scans
                  (scan, installation, repository, stack, status, problem, requested_at, finished_at, alive_until)
-             select $1, $2, $3, $4, 'queued', '', {now}, 0, case when $5 = 0 then 0 else {now} + $5 end
+             select $1, $2, $3, $4, 'queued', '', $6, 0, case when $5 = 0 then 0 else {now} + $5 end
              where $5 = 0 or not exists (
                  select 1 from requested_scans where installation = $2 and repository = $3 and stack = $4
                      and status in ('queued', 'running') and alive_until > {now})"
@@ -94,6 +94,7 @@ impl Tenant<'_> {
             .bind(workspace.repository.to_string())
             .bind(workspace.stack.as_str())
             .bind(alive.unwrap_or_default())
+            .bind(requested_at)
             .execute(self.pool)
             .await
             .context("while saving the request of a scan")?;

@@ -104,6 +104,7 @@ impl Tenant<'_> {
             "delete from finding_history where installation = $1 and repository = $2 and stack = $3",
             "delete from stack_history where installation = $1 and repository = $2 and stack = $3",
             "delete from decisions where installation = $1 and repository = $2 and stack = $3",
+            "delete from accepted_differences where installation = $1 and repository = $2 and stack = $3",
         ]
         .into_iter()
         .enumerate()

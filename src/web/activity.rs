@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the body of a request may take: longer than the webhook waits for one, whose refusal still arrives.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long a request may take to be answered, including its body.
+/// How long the body of a request may take that somebody with a key uploads.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(130);
+/// How long a request may take to be answered, including its body; behind an upload, from its end on.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long an idle connection is kept: longer than proxies keep theirs, so that none of them sends a request into a
 /// closing connection.
@@ -28,6 +30,8 @@ enum Phase {
     Asking,
     /// Receives the body of a request.
     Sending,
+    /// Receives the body of a request that may be large.
+    Uploading,
     /// Waits for the answer to a complete request.
     Waiting,
     /// Idle after an answer.
@@ -40,10 +44,12 @@ impl Activity {
         Self(Arc::new(Mutex::new((Phase::Asking, Instant::now()))))
     }
 
-    /// Returns since when the connection has sent no complete request; `None` while it waits for an answer to one.
+    /// Returns since when the connection has sent no complete request; `None` while it waits for an answer to one, or
+    /// uploads.
     pub(super) fn unused_since(&self) -> Option<Instant> {
         let (phase, since) = self.now();
-        (phase != Phase::Waiting).then_some(since)
+        let is_used = matches!(phase, Phase::Waiting | Phase::Uploading);
+        (!is_used).then_some(since)
     }
 
     /// Returns when the connection times out.
@@ -53,6 +59,7 @@ impl Activity {
             + match phase {
                 Phase::Asking => HEAD_TIMEOUT,
                 Phase::Sending => BODY_TIMEOUT,
+                Phase::Uploading => UPLOAD_TIMEOUT,
                 Phase::Waiting => RESPONSE_TIMEOUT,
                 Phase::Resting => IDLE_TIMEOUT,
             }
@@ -62,11 +69,20 @@ impl Activity {
         self.set(Phase::Sending);
     }
 
-    /// Records that the body is complete. The time for the answer runs from the head on.
+    /// Records that the body may be large: the sender has shown a key.
+    pub(super) fn uploads(&self) {
+        if self.now().0 == Phase::Sending {
+            self.set(Phase::Uploading);
+        }
+    }
+
+    /// Records that the body is complete. The time for the answer runs from the head on, behind an upload from here on.
     pub(super) fn sent(&self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.0 == Phase::Sending {
-            state.0 = Phase::Waiting;
+        match state.0 {
+            Phase::Sending => state.0 = Phase::Waiting,
+            Phase::Uploading => *state = (Phase::Waiting, Instant::now()),
+            _ => {}
         }
     }
 

@@ -3,7 +3,9 @@
 //! An event only starts scans, of the stacks whose last scan read what it names, in the account in which it was read.
 //! Nothing of it is stored or shown: who made a change is asked of CloudTrail itself.
 
-use crate::model::{AccountId, ApiKey, ApiScope, EventKey, Region};
+use crate::model::{
+    AccountId, ApiKey, ApiScope, EventKey, InstallationId, Region, RepositoryId, StackName,
+};
 use crate::queue::inbox::Inbox;
 use crate::queue::job::{Job, QueuedJob, Trigger};
 use crate::queue::now;
@@ -16,9 +18,9 @@ use axum::routing::post;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The path.
@@ -36,6 +38,8 @@ const MAX_NAME: usize = 300;
 const MAX_STACKS: u32 = 20;
 /// How long a scan waits for the events that follow.
 const QUIET: Duration = Duration::from_secs(60);
+/// How many stacks are remembered of which a scan was enqueued.
+const MAX_REMEMBERED: usize = 100_000;
 /// Events start at most one scan of a stack in so many milliseconds.
 const PERIOD: i64 = 5 * 60 * 1_000;
 
@@ -43,6 +47,16 @@ struct Events {
     inbox: Inbox,
     secret_key: SecretString,
     limits: DefaultKeyedRateLimiter<String>,
+    /// For which period each scan was enqueued last.
+    periods: Mutex<HashMap<EventScan, i64>>,
+}
+
+/// The stack that a scan is enqueued for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct EventScan {
+    installation: InstallationId,
+    repository: RepositoryId,
+    stack: StackName,
 }
 
 /// Routes the events.
@@ -51,6 +65,7 @@ pub fn router(inbox: &Inbox, secret_key: &SecretString) -> Router {
         inbox: inbox.clone(),
         secret_key: secret_key.clone(),
         limits: RateLimiter::keyed(Quota::per_minute(A_MINUTE)),
+        periods: Mutex::default(),
     };
     Router::new()
         .route(PATH, post(take))
@@ -107,29 +122,100 @@ impl Events {
         };
         let hashing = EventKey::new(self.secret_key.expose_secret().as_bytes(), key.installation);
         let tenant = self.inbox.store.of(key.installation);
-        let hashes = event.hashes(&hashing);
-        let stacks = tenant.stacks_of_events(&hashes, MAX_STACKS).await?;
-        let now = now();
+        // What is certainly an id counts before what may be any word: a tag's value, say.
+        let (ids, words) = event.hashes(&hashing);
+        let mut stacks = tenant.stacks_of_events(&ids, MAX_STACKS).await?;
+        if stacks.is_empty() {
+            stacks = tenant.stacks_of_events(&words, MAX_STACKS).await?;
+        }
         for (repository, stack) in stacks {
-            let request = ScanRequest {
-                repository,
-                stack: Some(stack.as_str()),
-                commit: None,
-                asked_at: now,
-            };
-            tenant.request_scan(&request).await?;
-            let job = Job::Scan {
+            let found = EventScan {
                 installation: key.installation,
                 repository,
-                stack: Some(stack.to_string()),
-                trigger: Trigger::Event,
+                stack,
             };
-            let key = format!("event/{repository}/{stack}@{}", now / PERIOD);
-            let queued = QueuedJob::new(job, key);
-            self.inbox.queue.push(&queued, QUIET).await?;
+            self.start_scan(found, now()).await?;
         }
         Ok(())
     }
+
+    /// Enqueues a scan, unless one of this period and of the next wait already.
+    async fn start_scan(&self, scan: EventScan, now: i64) -> anyhow::Result<()> {
+        let period = now / PERIOD;
+        let pushed = self.pushed(&scan);
+        // The scan of this period may have run: what happens behind it is the next one's.
+        for (period, delay) in [
+            (period, QUIET),
+            (period + 1, until(period + 1, now) + QUIET),
+        ] {
+            if pushed.is_some_and(|pushed| pushed >= period) {
+                continue;
+            }
+            let is_new = self.enqueue(&scan, period, delay, now).await?;
+            self.remember(&scan, period);
+            if is_new {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the last period for which this process enqueued a scan.
+    fn pushed(&self, scan: &EventScan) -> Option<i64> {
+        let periods = self.periods.lock().unwrap_or_else(PoisonError::into_inner);
+        periods.get(scan).copied()
+    }
+
+    fn remember(&self, scan: &EventScan, period: i64) {
+        let mut periods = self.periods.lock().unwrap_or_else(PoisonError::into_inner);
+        if periods.len() >= MAX_REMEMBERED {
+            periods.clear();
+        }
+        periods.insert(scan.clone(), period);
+    }
+
+    /// Enqueues the scan of a period. Returns whether there was none.
+    async fn enqueue(
+        &self,
+        scan: &EventScan,
+        period: i64,
+        delay: Duration,
+        now: i64,
+    ) -> anyhow::Result<bool> {
+        let EventScan {
+            installation,
+            repository,
+            stack,
+        } = scan;
+        let request = ScanRequest {
+            repository: *repository,
+            stack: Some(stack.as_str()),
+            commit: None,
+            asked_at: now,
+        };
+        self.inbox
+            .store
+            .of(*installation)
+            .request_scan(&request)
+            .await?;
+        let job = Job::Scan {
+            installation: *installation,
+            repository: *repository,
+            stack: Some(stack.to_string()),
+            trigger: Trigger::Event,
+        };
+        let key = format!("event/{repository}/{stack}@{period}");
+        self.inbox
+            .queue
+            .push(&QueuedJob::new(job, key), delay)
+            .await
+    }
+}
+
+/// Returns how long it is until a period begins.
+fn until(period: i64, now: i64) -> Duration {
+    let rest = (period * PERIOD).saturating_sub(now);
+    Duration::from_millis(u64::try_from(rest).unwrap_or_default())
 }
 
 /// A call that changed something.
@@ -161,15 +247,21 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// Returns the hashes of what it may be about, of the call's region and of global ones.
-    fn hashes(&self, key: &EventKey) -> Vec<i64> {
-        let regions = [self.region.as_ref(), None];
-        let of_region = |region: Option<&Region>| {
-            let names = self.names.iter();
-            let hashes = names.map(|name| key.hash(&self.account, region, name));
-            hashes.collect::<Vec<_>>()
+    /// Returns the hashes of what it may be about, of the call's region and of global ones: of ids and ARNs, and of other
+    /// words.
+    fn hashes(&self, key: &EventKey) -> (Vec<i64>, Vec<i64>) {
+        let is_id = |name: &&&str| {
+            let has_digit = name.bytes().any(|b| b.is_ascii_digit());
+            name.starts_with("arn:") || (name.contains('-') && has_digit)
         };
-        regions.into_iter().flat_map(of_region).collect()
+        let (ids, words): (Vec<_>, Vec<_>) = self.names.iter().partition(is_id);
+        let of = |names: Vec<&&str>| {
+            let hash = |name: &str| {
+                [self.region.as_ref(), None].map(|region| key.hash(&self.account, region, name))
+            };
+            names.into_iter().flat_map(|name| hash(name)).collect()
+        };
+        (of(ids), of(words))
     }
 }
 

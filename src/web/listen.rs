@@ -81,6 +81,7 @@ async fn attend(
         if let Some(peer) = peer {
             request.extensions_mut().insert(ConnectInfo(peer));
         }
+        request.extensions_mut().insert(activity.clone());
         let request = request.map(|body| WatchedBody::new(body, activity.clone()));
         let answer = routes.call(request);
         async {

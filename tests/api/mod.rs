@@ -378,8 +378,9 @@ async fn a_server_without_an_app_serves_the_api_alone(database: Database) {
     let started = api
         .ask(Method::POST, &scans, Some(&key), &[], Vec::new())
         .await;
-    let done = api.ended(&key, started.json()["id"].as_str().unwrap());
-    assert_eq!(done.await["status"], "done");
+    let started = started.json();
+    let done = api.ended(&key, started["id"].as_str().unwrap()).await;
+    assert_eq!(done["status"], "done", "{done}");
     for (path, status) in [
         ("/setup", 200),
         ("/readyz", 200),

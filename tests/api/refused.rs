@@ -384,7 +384,7 @@ async fn a_scan_whose_process_died_is_not_waited_for(database: Database) {
     let created = api.post(&key, "/api/v1/workspaces", &wish).await.json();
     let workspace = WorkspaceId::parse(created["id"].as_str().unwrap()).unwrap();
     let tenant = api.store.of(InstallationId::LOCAL);
-    let moment = Some(Duration::from_millis(1));
+    let moment = (SCANNED, Some(Duration::from_millis(1)));
     assert!(
         tenant
             .add_requested_scan("s-dead", &workspace, moment)
@@ -398,7 +398,7 @@ async fn a_scan_whose_process_died_is_not_waited_for(database: Database) {
         (&json!("failed"), &json!("interrupted, upload again"))
     );
     // Another one may begin, and only one at a time.
-    let minute = Some(Duration::from_secs(60));
+    let minute = (SCANNED, Some(Duration::from_secs(60)));
     assert!(
         tenant
             .add_requested_scan("s-next", &workspace, minute)

@@ -31,6 +31,7 @@ fn stopped(key: &str, installation: InstallationId, repository: RepositoryId) ->
                 at: 1,
                 via: OrderOrigin::Page,
                 id: key.to_owned(),
+                stack: None,
             },
         },
     };

@@ -17,6 +17,7 @@ impl World {
         let request = OrderRequest {
             installation: InstallationId(self.installation),
             repository: self.repository_id().await,
+            stack: &StackName::new(STACK).unwrap(),
             command,
             person,
             via,
@@ -86,6 +87,7 @@ async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
         at: driftguard::queue::now(),
         via: OrderOrigin::Page,
         id: "d".to_owned(),
+        stack: None,
     };
     let mut adopted = Vec::new();
     for key in ["one", "two"] {

@@ -189,6 +189,11 @@ fn entry((finding, decision): &Ignored) -> Option<NewAccept> {
     let Choice::Ignore { until, reason } = &decision.choice else {
         return None;
     };
-    let owner = format!("@{}", decision.person);
+    // A key of the API is no account at GitHub.
+    let is_login = !decision.person.contains(' ');
+    let owner = match is_login {
+        true => format!("@{}", decision.person),
+        false => decision.person.clone(),
+    };
     NewAccept::of(finding, reason.clone(), Some(owner), until.clone())
 }

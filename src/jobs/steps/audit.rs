@@ -3,6 +3,7 @@
 use crate::commands::Effect;
 use crate::jobs::context::RepositoryContext;
 use crate::model::{AuditEntry, AuditVia, Choice, Decision};
+use crate::queue::job::OrderOrigin;
 use crate::report::minute;
 
 /// Who asks for effects, and where.
@@ -18,6 +19,22 @@ pub(in crate::jobs) struct EffectSource<'a> {
     pub via: AuditVia,
     /// What tells it from everything else that is asked for in the repository.
     pub key: String,
+}
+
+impl<'a> EffectSource<'a> {
+    /// Returns who asks by an order of a page or the API.
+    pub(in crate::jobs) fn of_order(person: &'a str, at: i64, via: OrderOrigin, id: &str) -> Self {
+        Self {
+            issue: None,
+            person,
+            at,
+            via: match via {
+                OrderOrigin::Page => AuditVia::Page,
+                OrderOrigin::Api => AuditVia::Api,
+            },
+            key: format!("order/{id}"),
+        }
+    }
 }
 
 /// What is written into the audit log.
@@ -76,6 +93,19 @@ impl<'a> Act<'a> {
             detail,
         }
     }
+}
+
+/// Writes why nothing came of an order: nobody is answered.
+pub(in crate::jobs) async fn record_not_done(
+    context: &RepositoryContext<'_>,
+    source: &EffectSource<'_>,
+    reason: String,
+) -> anyhow::Result<()> {
+    let refused = Act {
+        detail: reason,
+        ..Act::new("not done", "")
+    };
+    record(context, source, refused).await
 }
 
 /// Writes an entry; a repetition writes nothing.

@@ -4,8 +4,8 @@ use super::{Occurrence, StackQuery, occurrence};
 use crate::model::{Ending, Kind, RepositoryId, Severity, StackName, WorkspaceId};
 use crate::store::Tenant;
 use anyhow::Context;
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
 /// Which findings are listed.
 #[derive(Debug, Clone, Default)]
@@ -58,25 +58,35 @@ impl ListedFinding {
     }
 }
 
-/// The beginning of a list: the reported findings by an index of their own, which is named by `ended_at = 0`.
-macro_rules! select {
-    ($which:literal) => {
-        concat!(
-            "select repository, stack, finding, first_seen, last_seen, scans, ending, ended_at, address, resource_type,
-                 parent_type, account, region, kind, severity
-             from finding_history
-             where installation = $1 and (repository, stack, finding, first_seen) > ($2, $3, $4, $5)
-                 and ($6 = '' or (repository = $6 and stack = $7)) and ($8 = '' or severity = $8)
-                 and ($9 = '' or resource_type = $9) and ($10 = '' or kind = $10)
-                 and ($13 = '' or finding = $13) and ",
-            $which,
-            " order by repository, stack, finding, first_seen limit $12"
-        )
-    };
-}
+/// What is read of each finding.
+const COLUMNS: &str = "repository, stack, finding, first_seen, last_seen, scans, ending, ended_at, address, resource_type,
+     parent_type, account, region, kind, severity";
 
-const OPEN: &str = select!("ended_at = 0 and ending = $11");
-const ENDED: &str = select!("ended_at > 0 and ending = $11");
+impl FindingFilter {
+    /// Returns the statement: one that an index answers, for what the filter names.
+    fn statement(&self) -> String {
+        // Parts of a statement alone: values are bound.
+        let state = match self.ending {
+            None => "ended_at = 0 and ending = $11",
+            Some(_) => "ended_at > 0 and ending = $11",
+        };
+        let workspace = match self.workspace {
+            None => "$6 = '' and $7 = ''",
+            Some(_) => "repository = $6 and stack = $7",
+        };
+        let finding = match self.finding {
+            None => "$12 = ''",
+            Some(_) => "finding = $12",
+        };
+        format!(
+            "select {COLUMNS} from finding_history
+             where installation = $1 and (repository, stack, finding, first_seen) > ($2, $3, $4, $5)
+                 and {state} and {workspace} and {finding} and ($8 = '' or severity = $8)
+                 and ($9 = '' or resource_type = $9) and ($10 = '' or kind = $10)
+             order by repository, stack, finding, first_seen limit $13"
+        )
+    }
+}
 
 impl Tenant<'_> {
     /// Returns findings of all workspaces, those behind a place.
@@ -86,14 +96,13 @@ impl Tenant<'_> {
         behind: &FindingPlace,
         most: u32,
     ) -> anyhow::Result<Vec<ListedFinding>> {
-        let statement = if filter.ending.is_none() { OPEN } else { ENDED };
         let workspace = filter.workspace.as_ref();
         let repository = workspace.map(|id| id.repository.to_string());
         let stack = workspace.map(|id| id.stack.to_string());
         let kind = filter.kind.map(serde_json::to_value).transpose();
         let kind = kind.context("while writing a kind of findings")?;
         let kind = kind.as_ref().and_then(|kind| kind.as_str());
-        let query: StackQuery<'_> = sqlx::query(statement)
+        let query: StackQuery<'_> = sqlx::query(AssertSqlSafe(filter.statement()))
             .bind(self.id.clone())
             .bind(behind.repository.clone())
             .bind(behind.stack.clone())
@@ -105,8 +114,8 @@ impl Tenant<'_> {
             .bind(filter.tf_type.clone().unwrap_or_default())
             .bind(kind.unwrap_or_default().to_owned())
             .bind(filter.ending.map_or("", Ending::as_str).to_owned())
-            .bind(i64::from(most))
-            .bind(filter.finding.clone().unwrap_or_default());
+            .bind(filter.finding.clone().unwrap_or_default())
+            .bind(i64::from(most));
         let rows = query.fetch_all(self.pool).await;
         let rows = rows.context("while listing findings")?;
         rows.iter().map(listed).collect()

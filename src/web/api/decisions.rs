@@ -11,7 +11,6 @@ use crate::queue::now;
 use crate::queue::orders::OrderRequest;
 use crate::report::{day, moment};
 use crate::store::{ApiKeyRecord, FindingFilter, FindingPlace};
-use crate::web::random::unguessable;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
@@ -107,32 +106,41 @@ pub(super) async fn decide(
     let (Path(finding), Json(body)) = (path?, body?);
     let request = format!("POST decisions {finding} {body}");
     let repeat = Repeat::of(&headers)?;
-    let answer = async {
-        let decision: NewDecision = serde_json::from_value(body)
-            .map_err(|error| Problem::unprocessable(error.to_string()))?;
-        let workspace = api.workspace_of(&key, &finding, &decision).await?;
-        if workspace.is_own() {
-            return Err(Problem::conflict(
-                "this workspace has no repository, so there is no code to change and nothing to decide",
-            ));
-        }
-        let order = OrderRequest {
-            installation: key.installation,
-            repository: workspace.repository,
-            command: &decision.command(&finding, now())?,
-            person: &person(&key),
-            via: OrderOrigin::Api,
-            id: &unguessable()?,
-        };
-        api.inbox.order(&order).await?;
-        let taken = TakenDecision {
-            finding: finding.clone(),
-            workspace: workspace.to_string(),
-            status: "queued",
-        };
-        Ok((StatusCode::ACCEPTED, taken))
-    };
+    let seed = repeat.seed(&api, &key)?;
+    let answer = taken(api.clone(), key.clone(), (finding, body, seed));
     repeat.answer(&api, &key, &request, answer).await
+}
+
+/// Enqueues what a decision asks for, unless the same request did so before.
+async fn taken(
+    api: Arc<Api>,
+    key: ApiKeyRecord,
+    (finding, body, seed): (String, serde_json::Value, [u8; 32]),
+) -> Result<(StatusCode, TakenDecision), Problem> {
+    let decision: NewDecision =
+        serde_json::from_value(body).map_err(|error| Problem::unprocessable(error.to_string()))?;
+    let workspace = api.workspace_of(&key, &finding, &decision).await?;
+    if workspace.is_own() {
+        return Err(Problem::conflict(
+            "this workspace has no repository, so there is no code to change and nothing to decide",
+        ));
+    }
+    let order = OrderRequest {
+        installation: key.installation,
+        repository: workspace.repository,
+        stack: &workspace.stack,
+        command: &decision.command(&finding, now())?,
+        person: &person(&key),
+        via: OrderOrigin::Api,
+        id: &hex::encode(seed),
+    };
+    api.inbox.order(&order).await?;
+    let taken = TakenDecision {
+        finding,
+        workspace: workspace.to_string(),
+        status: "queued",
+    };
+    Ok((StatusCode::ACCEPTED, taken))
 }
 
 /// Names who decides: the person who created the key, else the key.
@@ -200,8 +208,10 @@ impl NewDecision {
                     None => String::new(),
                 };
                 // A reason that begins with `until` is one, too.
-                let reason = match until.is_empty() && reason.starts_with("until") {
+                let first = reason.split_whitespace().next().unwrap_or_default();
+                let reason = match until.is_empty() && first.eq_ignore_ascii_case("until") {
                     true => format!("accepted {reason}"),
+                    false if reason.is_empty() => "accepted through the API".to_owned(),
                     false => reason.to_owned(),
                 };
                 return Ok(format!("ignore {finding}{until} {reason}"));
@@ -254,8 +264,12 @@ mod tests {
                 "ignore f-1 until 2027-03-31 the vendor does",
             ),
             (
-                r#"{"choice": "ignore", "reason": "until 2020 is over"}"#,
-                "ignore f-1 accepted until 2020 is over",
+                r#"{"choice": "ignore", "reason": "Until 2027-03-31 it stays"}"#,
+                "ignore f-1 accepted Until 2027-03-31 it stays",
+            ),
+            (
+                r#"{"choice": "ignore"}"#,
+                "ignore f-1 accepted through the API",
             ),
             (
                 r#"{"choice": "snooze", "until": "2026-11-25"}"#,

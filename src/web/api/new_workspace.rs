@@ -7,8 +7,7 @@ use super::repeat::Repeat;
 use super::workspaces::{Names, Workspace};
 use crate::model::{InstallationId, Region, RepositoryId, WorkspaceId};
 use crate::queue::now;
-use crate::store::Workspace as NewRecord;
-use crate::web::random::random_bytes;
+use crate::store::{ApiKeyRecord, Workspace as NewRecord};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -72,27 +71,40 @@ pub(super) async fn create(
     let Json(body) = body?;
     let request = format!("POST workspaces {body}");
     let repeat = Repeat::of(&headers)?;
-    let answer = async {
-        let asked: NewWorkspace = serde_json::from_value(body)
-            .map_err(|error| Problem::unprocessable(error.to_string()))?;
-        let workspace = checked(asked, key.installation)?;
-        let tenant = api.tenant(&key);
-        if !tenant.add_workspace(&workspace, MAX_WORKSPACES).await? {
-            return Err(Problem::conflict(format!(
-                "an organisation has at most {MAX_WORKSPACES} workspaces: delete one"
-            )));
-        }
-        let created = tenant.listed_stack(RepositoryId::NONE, &workspace.id.stack);
-        let created = created.await?.ok_or_else(Problem::not_found)?;
-        let names = Names::of(&tenant).await?;
-        let shown = names.workspace(&api, key.installation, &created);
-        Ok((StatusCode::CREATED, shown.ok_or_else(Problem::not_found)?))
-    };
+    let seed = repeat.seed(&api, &key)?;
+    let answer = created(api.clone(), key.clone(), (body, seed));
     repeat.answer(&api, &key, &request, answer).await
 }
 
+/// Creates a workspace, unless the same request did so before.
+async fn created(
+    api: Arc<Api>,
+    key: ApiKeyRecord,
+    (body, seed): (serde_json::Value, [u8; 32]),
+) -> Result<(StatusCode, Workspace), Problem> {
+    let asked: NewWorkspace =
+        serde_json::from_value(body).map_err(|error| Problem::unprocessable(error.to_string()))?;
+    let workspace = checked(asked, key.installation, seed)?;
+    let tenant = api.tenant(&key);
+    let is_known = tenant.workspace(&workspace.id).await?.is_some();
+    if !is_known && !tenant.add_workspace(&workspace, MAX_WORKSPACES).await? {
+        return Err(Problem::conflict(format!(
+            "an organisation has at most {MAX_WORKSPACES} workspaces: delete one"
+        )));
+    }
+    let created = tenant.listed_stack(RepositoryId::NONE, &workspace.id.stack);
+    let created = created.await?.ok_or_else(Problem::not_found)?;
+    let names = Names::of(&tenant).await?;
+    let shown = names.workspace(&api, key.installation, &created);
+    Ok((StatusCode::CREATED, shown.ok_or_else(Problem::not_found)?))
+}
+
 /// Checks a workspace to create.
-fn checked(asked: NewWorkspace, installation: InstallationId) -> Result<NewRecord, Problem> {
+fn checked(
+    asked: NewWorkspace,
+    installation: InstallationId,
+    seed: [u8; 32],
+) -> Result<NewRecord, Problem> {
     let wrong = |what: &str| Problem::unprocessable(what);
     let name = asked.name.trim();
     let is_plain = !name.is_empty() && !name.contains(char::is_control);
@@ -130,7 +142,7 @@ fn checked(asked: NewWorkspace, installation: InstallationId) -> Result<NewRecor
         ));
     }
     Ok(NewRecord {
-        id: WorkspaceId::of_random(random_bytes()?),
+        id: WorkspaceId::of_random(seed),
         name: name.to_owned(),
         region: region.to_string(),
         role_arn: asked.role_arn,

@@ -4,11 +4,14 @@ use super::Api;
 use super::problem::Problem;
 use crate::queue::now;
 use crate::store::ApiKeyRecord;
+use crate::web::random::random_bytes;
 use crate::web::signature::Signer;
+use anyhow::Context;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// The header that names a request.
 const HEADER: &str = "idempotency-key";
@@ -32,49 +35,81 @@ impl Repeat {
         Ok(Self(Some(name.to_owned())))
     }
 
+    /// Returns what the ids of what a request creates are made of: the same for a repeated one, so that what the first one
+    /// did is found again.
+    pub(super) fn seed(&self, api: &Api, key: &ApiKeyRecord) -> anyhow::Result<[u8; 32]> {
+        let Some(name) = &self.0 else {
+            return random_bytes();
+        };
+        let digest = signer(api).sign(&format!("seed/{}/{name}", key.prefix));
+        let mut seed = [0; 32];
+        hex::decode_to_slice(digest, &mut seed).context("while making an id")?;
+        Ok(seed)
+    }
+
     /// Answers a request, or as its first one was answered. `request` tells whether both are the same; of what it holds
-    /// only a keyed hash is stored. What was refused may be asked for again.
-    pub(super) async fn answer<T: Serialize>(
+    /// only a keyed hash is stored. What was refused may be asked for again. The answer is made even if nobody waits for it
+    /// any more.
+    pub(super) async fn answer<T: Serialize + Send + 'static>(
         self,
-        api: &Api,
+        api: &Arc<Api>,
         key: &ApiKeyRecord,
         request: &str,
-        answer: impl Future<Output = Result<(StatusCode, T), Problem>>,
+        answer: impl Future<Output = Result<(StatusCode, T), Problem>> + Send + 'static,
     ) -> Result<Response, Problem> {
-        let Some(name) = self.0 else {
-            let (status, body) = answer.await?;
-            return Ok(json(status, text(&body)?));
+        let request = signer(api).sign(&format!("request/{request}"));
+        let (api, key) = (api.clone(), key.clone());
+        let work = async move {
+            match &self.0 {
+                None => {
+                    let (status, body) = answer.await?;
+                    Ok((status, text(&body)?))
+                }
+                Some(name) => once(&api, &key, (name, &request), answer).await,
+            }
         };
-        let signer = Signer::new(api.secret_key.expose_secret().as_bytes());
-        let name = signer.sign(&format!("repeated request/{}/{name}", key.prefix));
-        let request = signer.sign(&format!("request/{request}"));
-        let tenant = api.tenant(key);
-        if let Some(kept) = tenant.begin_answer(&name, &request, now()).await? {
-            if kept.request != request {
-                return Err(Problem::unprocessable(
-                    "this `Idempotency-Key` was used for another request: use a new one for each",
-                ));
-            }
-            let (status, body) = kept.answer.ok_or_else(|| {
-                Problem::conflict("the same request is being answered: try again in a moment")
-            })?;
-            let status = StatusCode::from_u16(status).map_err(anyhow::Error::from)?;
-            return Ok(json(status, body));
+        let ended = tokio::spawn(work).await;
+        let ended = ended.context("while answering a request")?;
+        ended.map(|(status, body)| json(status, body))
+    }
+}
+
+/// Answers the first of the requests of a name, and the others alike.
+async fn once<T: Serialize>(
+    api: &Api,
+    key: &ApiKeyRecord,
+    (name, request): (&str, &str),
+    answer: impl Future<Output = Result<(StatusCode, T), Problem>>,
+) -> Result<(StatusCode, String), Problem> {
+    let name = signer(api).sign(&format!("repeated request/{}/{name}", key.prefix));
+    let tenant = api.tenant(key);
+    if let Some(kept) = tenant.begin_answer(&name, request, now()).await? {
+        if kept.request != request {
+            return Err(Problem::unprocessable(
+                "this `Idempotency-Key` was used for another request: use a new one for each",
+            ));
         }
-        let answered = answer
-            .await
-            .and_then(|(status, body)| Ok((status, text(&body)?)));
-        match answered {
-            Ok((status, body)) => {
-                tenant.keep_answer(&name, status.as_u16(), &body).await?;
-                Ok(json(status, body))
-            }
-            Err(problem) => {
-                tenant.forget_answer(&name).await?;
-                Err(problem)
-            }
+        let (status, body) = kept.answer.ok_or_else(|| {
+            Problem::conflict("the same request is being answered: try again in a minute")
+        })?;
+        let status = StatusCode::from_u16(status).map_err(anyhow::Error::from)?;
+        return Ok((status, body));
+    }
+    let answered = answer.await;
+    match answered.and_then(|(status, body)| Ok((status, text(&body)?))) {
+        Ok((status, body)) => {
+            tenant.keep_answer(&name, status.as_u16(), &body).await?;
+            Ok((status, body))
+        }
+        Err(problem) => {
+            tenant.forget_answer(&name).await?;
+            Err(problem)
         }
     }
+}
+
+fn signer(api: &Api) -> Signer {
+    Signer::new(api.secret_key.expose_secret().as_bytes())
 }
 
 fn text(body: &impl Serialize) -> Result<String, Problem> {

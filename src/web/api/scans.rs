@@ -18,7 +18,7 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// How long a repository's scan may leave no report, in milliseconds.
-const PATIENCE: i64 = 2 * 60 * 60 * 1_000;
+const REPORT_TIMEOUT: i64 = 2 * 60 * 60 * 1_000;
 /// The beginning of the id of a requested scan.
 pub(super) const REQUESTED: &str = "s-";
 
@@ -201,14 +201,21 @@ async fn of_request(tenant: &Tenant<'_>, requested: RequestedScan) -> Result<Fou
         Some(at) => tenant.scan_finished_at(repository, stack, at).await?,
         None if found.workspace.is_own() => None,
         None => {
-            let last = tenant.last_scan(repository, stack).await?;
-            last.filter(|scan| scan.finished_at > requested.requested_at)
+            let since = requested.requested_at;
+            let ended = tenant.scan_begun_since(repository, &found.workspace.stack, since);
+            match ended.await? {
+                Some(at) => {
+                    tenant.end_requested_scan(&found.id, Ok(at)).await?;
+                    tenant.scan_finished_at(repository, stack, at).await?
+                }
+                None => None,
+            }
         }
     };
     if let Some(scan) = recorded {
         return Ok(found.ended(scan));
     }
-    let is_late = !found.workspace.is_own() && now() > requested.requested_at + PATIENCE;
+    let is_late = !found.workspace.is_own() && now() > requested.requested_at + REPORT_TIMEOUT;
     let why = match found.status {
         _ if requested.is_abandoned => "interrupted, upload again",
         ScanStatus::Queued if is_late => "it left no report: the repository's checks may say why",

@@ -5,14 +5,13 @@ use super::caller::Scanner;
 use super::problem::Problem;
 use super::repeat::Repeat;
 use super::scans::REQUESTED;
-use super::upload::Upload;
+use super::upload::{Upload, UploadShare};
 use super::workspaces::id_of;
 use crate::model::WorkspaceId;
 use crate::queue::api_scan::ApiScan;
 use crate::queue::job::{Job, QueuedJob, Trigger};
 use crate::queue::now;
 use crate::store::{ApiKeyRecord, ScanRequest, ScanStatus};
-use crate::web::random::random_bytes;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -95,30 +94,57 @@ pub(super) async fn start(
     let Path(id) = path?;
     let workspace = id_of(&api.find(&key, &id).await?);
     let repeat = Repeat::of(&headers)?;
-    let share = api.uploads.take(&key.prefix)?;
+    let seed = repeat.seed(&api, &key)?;
+    let id = format!("{REQUESTED}{}", hex::encode(&seed[..16]));
+    if !workspace.is_own() {
+        Upload::refuse(request).await?;
+        let request = fingerprint(&workspace, &Upload::default());
+        let answer = enqueued(api.clone(), key.clone(), (id, workspace));
+        return repeat.answer(&api, &key, &request, answer).await;
+    }
+    let share = api.uploads.take(key.installation)?;
     let upload = Upload::read(request).await?;
     let request = fingerprint(&workspace, &upload);
-    let answer = async {
-        let started = format!("{REQUESTED}{}", hex::encode(&random_bytes()?[..16]));
-        let id = started.clone();
-        match workspace.is_own() {
-            true => {
-                let scan = OwnScan {
-                    id,
-                    upload,
-                    workspace,
-                };
-                api.scan_own(&key, scan, Box::new(share)).await?;
-            }
-            false => api.scan_stack(&key, &id, &workspace, &upload).await?,
-        }
-        let started = StartedScan {
-            id: started,
-            status: ScanStatus::Queued.as_str(),
-        };
-        Ok((StatusCode::ACCEPTED, started))
+    let scan = OwnScan {
+        id,
+        upload,
+        workspace,
+        share,
     };
+    let answer = begun(api.clone(), key.clone(), scan);
     repeat.answer(&api, &key, &request, answer).await
+}
+
+/// Starts a scan of a workspace that was created through the API, unless the same request did so before.
+async fn begun(
+    api: Arc<Api>,
+    key: ApiKeyRecord,
+    scan: OwnScan,
+) -> Result<(StatusCode, StartedScan), Problem> {
+    let id = scan.id.clone();
+    if api.tenant(&key).requested_scan(&id).await?.is_none() {
+        api.scan_own(&key, scan).await?;
+    }
+    Ok((StatusCode::ACCEPTED, StartedScan::new(id)))
+}
+
+/// Enqueues a scan of a repository's stack, unless the same request did so before.
+async fn enqueued(
+    api: Arc<Api>,
+    key: ApiKeyRecord,
+    (id, workspace): (String, WorkspaceId),
+) -> Result<(StatusCode, StartedScan), Problem> {
+    api.scan_stack(&key, &id, &workspace).await?;
+    Ok((StatusCode::ACCEPTED, StartedScan::new(id)))
+}
+
+impl StartedScan {
+    fn new(id: String) -> Self {
+        Self {
+            id,
+            status: ScanStatus::Queued.as_str(),
+        }
+    }
 }
 
 /// Returns what tells two requests apart.
@@ -136,16 +162,12 @@ struct OwnScan {
     id: String,
     upload: Upload,
     workspace: WorkspaceId,
+    share: UploadShare,
 }
 
 impl Api {
     /// Starts a scan of a workspace that was created through the API.
-    async fn scan_own(
-        &self,
-        key: &ApiKeyRecord,
-        asked: OwnScan,
-        share: Box<dyn Send + Sync>,
-    ) -> Result<(), Problem> {
+    async fn scan_own(&self, key: &ApiKeyRecord, asked: OwnScan) -> Result<(), Problem> {
         let none = "this server makes no scans for the API";
         let scanner = self.scanner.as_ref();
         let scanner = scanner.ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, none))?;
@@ -157,7 +179,7 @@ impl Api {
                 "the workspace names no `state`: upload one as the body of the request",
             ));
         }
-        let requested = tenant.add_requested_scan(&asked.id, &workspace.id, Some(ALIVE));
+        let requested = tenant.add_requested_scan(&asked.id, &workspace.id, (now(), Some(ALIVE)));
         if !requested.await? {
             return Err(Problem::conflict(
                 "a scan of this workspace is running: wait until it is done",
@@ -175,7 +197,7 @@ impl Api {
             state,
             code,
             folder,
-            share,
+            share: Box::new(asked.share),
         });
         Ok(())
     }
@@ -186,22 +208,22 @@ impl Api {
         key: &ApiKeyRecord,
         id: &str,
         workspace: &WorkspaceId,
-        upload: &Upload,
     ) -> Result<(), Problem> {
-        if upload.state.is_some() || upload.code.is_some() {
-            return Err(Problem::conflict(
-                "this workspace is a stack of a repository, whose own state and code are scanned: send no body, or create \
-                 a workspace for what you upload",
-            ));
-        }
         let tenant = self.tenant(key);
-        tenant.add_requested_scan(id, workspace, None).await?;
+        let mut requested_at = now();
+        match tenant.requested_scan(id).await? {
+            Some(known) => requested_at = known.requested_at,
+            None => {
+                let requested = (requested_at, None);
+                tenant.add_requested_scan(id, workspace, requested).await?;
+            }
+        }
         let stack = workspace.stack.as_str();
         let request = ScanRequest {
             repository: workspace.repository,
             stack: Some(stack),
             commit: None,
-            asked_at: now(),
+            asked_at: requested_at,
         };
         tenant.request_scan(&request).await?;
         let job = Job::Scan {

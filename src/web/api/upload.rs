@@ -1,6 +1,8 @@
 //! Reads what is uploaded to be scanned, and limits how much of it is held at once.
 
 use super::problem::Problem;
+use crate::model::InstallationId;
+use crate::web::activity::Activity;
 use axum::body::to_bytes;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest, Request};
@@ -9,8 +11,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How many uploads are held at once, by all keys together; one key has one at a time.
-const AT_ONCE: usize = 2;
+/// How many uploads are held at once, of all organisations together; each has one at a time.
+const AT_ONCE: usize = 3;
 /// The largest state, in bytes.
 const MAX_STATE: usize = 64 * 1024 * 1024;
 /// The largest archive of code, in bytes.
@@ -20,7 +22,7 @@ pub(super) const MAX_BODY: usize = MAX_STATE + MAX_CODE + 64 * 1024;
 /// The longest folder, in bytes.
 const MAX_FOLDER: usize = 1_024;
 /// How long an upload may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// After how long a refused upload may be tried again.
 const LATER: Duration = Duration::from_secs(14);
 
@@ -35,27 +37,30 @@ pub(super) struct Upload {
     pub folder: String,
 }
 
-/// The uploads that are held, by the beginnings of their keys.
+/// The organisations whose uploads are held.
 #[derive(Debug, Default)]
-pub(super) struct UploadShares(Mutex<BTreeSet<String>>);
+pub(super) struct UploadShares(Mutex<BTreeSet<InstallationId>>);
 
 /// One upload's share, which is given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct UploadShare {
     shares: Arc<UploadShares>,
-    key: String,
+    organisation: InstallationId,
 }
 
 impl UploadShares {
-    /// Takes the share of a key.
+    /// Takes the share of an organisation.
     ///
     /// # Errors
-    /// The key has one, or too many others do.
-    pub(super) fn take(self: &Arc<Self>, key: &str) -> Result<UploadShare, Problem> {
+    /// The organisation has one, or too many others do.
+    pub(super) fn take(
+        self: &Arc<Self>,
+        organisation: InstallationId,
+    ) -> Result<UploadShare, Problem> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.contains(key) {
+        if held.contains(&organisation) {
             return Err(Problem::too_many(
-                "a scan that this key requested is running: wait until it is done",
+                "a scan that this organisation requested is running: wait until it is done",
                 LATER,
             ));
         }
@@ -63,10 +68,10 @@ impl UploadShares {
             let detail = "the server makes as many scans for the API as it may: try again later";
             return Err(Problem::too_many(detail, LATER));
         }
-        held.insert(key.to_owned());
+        held.insert(organisation);
         Ok(UploadShare {
             shares: self.clone(),
-            key: key.to_owned(),
+            organisation,
         })
     }
 }
@@ -75,17 +80,33 @@ impl Drop for UploadShare {
     fn drop(&mut self) {
         let held = &self.shares.0;
         let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.remove(&self.key);
+        held.remove(&self.organisation);
     }
 }
 
 impl Upload {
     /// Reads the body of a request: a state as JSON, a form of `state`, `code` and `folder`, or nothing.
     pub(super) async fn read(request: Request) -> Result<Self, Problem> {
+        // Until here it was a stranger's.
+        if let Some(activity) = request.extensions().get::<Activity>() {
+            activity.uploads();
+        }
         let reading = Box::pin(Self::read_body(request));
-        let read = tokio::time::timeout(PATIENCE, reading).await;
+        let read = tokio::time::timeout(UPLOAD_TIMEOUT, reading).await;
         let late = "the upload took too long";
         read.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, late))?
+    }
+
+    /// Refuses a body where there is nothing to upload.
+    pub(super) async fn refuse(request: Request) -> Result<(), Problem> {
+        let body = to_bytes(request.into_body(), MAX_FOLDER).await;
+        match body.is_ok_and(|body| body.is_empty()) {
+            true => Ok(()),
+            false => Err(Problem::conflict(
+                "this workspace is a stack of a repository, whose own state and code are scanned: send no body, or create \
+                 a workspace for what you upload",
+            )),
+        }
     }
 
     async fn read_body(request: Request) -> Result<Self, Problem> {
@@ -190,16 +211,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_has_one_upload_and_the_process_a_few() {
+    fn an_organisation_has_one_upload_and_the_process_a_few() {
         let shares = Arc::<UploadShares>::default();
-        let first = shares.take("a").unwrap();
-        assert_eq!(shares.take("a").unwrap_err().status(), 429);
-        let second = shares.take("b").unwrap();
-        assert_eq!(shares.take("c").unwrap_err().status(), 429);
+        let take = |organisation| shares.take(InstallationId(organisation));
+        let first = take(1).unwrap();
+        assert_eq!(take(1).unwrap_err().status(), 429);
+        let others = [take(2).unwrap(), take(3).unwrap()];
+        assert_eq!(take(4).unwrap_err().status(), 429);
         drop(first);
-        drop(shares.take("c").unwrap());
-        drop(second);
-        assert!(shares.take("b").is_ok());
+        drop(take(4).unwrap());
+        drop(others);
+        assert!(take(2).is_ok());
     }
 
     #[test]

@@ -137,6 +137,7 @@ async fn take(
     let request = OrderRequest {
         installation: found.account.installation,
         repository: found.listed.repository,
+        stack: &found.listed.stack,
         command: &command,
         person: &session.login,
         via: OrderOrigin::Page,
