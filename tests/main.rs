@@ -9,6 +9,7 @@ mod audit_log;
 mod aws;
 mod backends;
 mod bounds;
+mod browser;
 mod code;
 mod code_files;
 mod codeowners;

@@ -8,4 +8,5 @@ pub mod github;
 pub mod moto;
 pub mod registry;
 pub mod sts;
+pub mod venv;
 mod wire;

@@ -1,7 +1,7 @@
 //! Runs moto's server, AWS on this machine, in a virtual environment of its own.
 
-use super::wire;
-use anyhow::{Context, Result, bail, ensure};
+use super::{venv, wire};
+use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use http::{Request, Response, header};
 use serde::Deserialize;
@@ -59,39 +59,7 @@ impl Moto {
     /// # Errors
     /// When there is no Python 3 with venv, or its packages cannot be fetched.
     pub async fn install(folder: &Path) -> Result<PathBuf> {
-        let (python, done) = (folder.join("bin/python"), folder.join(PACKAGE));
-        if done.exists() {
-            return Ok(python);
-        }
-        let output = Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(folder)
-            .output()
-            .await;
-        let output = output.context("while starting python3: install Python 3")?;
-        ensure!(
-            output.status.success(),
-            "python3 -m venv failed: install Python's venv module (python3-venv)\n{}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-        let fetched = Command::new(&python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                PACKAGE,
-            ])
-            .output()
-            .await?;
-        ensure!(
-            fetched.status.success(),
-            "pip could not install {PACKAGE}: it needs the network once\n{}",
-            String::from_utf8_lossy(&fetched.stderr).trim()
-        );
-        tokio::fs::write(&done, "").await?;
-        Ok(python)
+        venv::install(folder, PACKAGE).await
     }
 
     /// Starts moto on a free port of 127.0.0.1.

@@ -3,6 +3,7 @@
 mod description;
 mod events;
 mod refused;
+mod schemathesis;
 mod site;
 
 use crate::aws::{CONSOLE, PASSWORD, STATE, shop};

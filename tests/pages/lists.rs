@@ -15,7 +15,7 @@ on_both!(
 );
 
 /// A stack in which these are accepted, for these reasons.
-fn accepting(reasons: &[&str]) -> StackReport {
+pub fn accepting(reasons: &[&str]) -> StackReport {
     let mut report = crate::report::world().stacks.remove(0);
     let aside = reasons.iter().enumerate().map(|(number, reason)| Finding {
         id: FindingId(format!("f-{number:012x}")),

@@ -3,12 +3,12 @@
 mod audit;
 pub mod browser;
 mod hostile;
-mod lists;
+pub mod lists;
 mod looks;
-mod orders;
+pub mod orders;
 mod refused;
-mod server;
-mod site;
+pub mod server;
+pub mod site;
 
 use crate::database::{Database, on_both};
 use browser::Browser;
@@ -37,11 +37,11 @@ on_both!(
 /// The type of a form that is sent.
 const FORM: &str = "application/x-www-form-urlencoded";
 /// The path of a page of the shop.
-const STACK: &str = "/orgs/acme/shop/production";
-const FINDING: &str = "/orgs/acme/shop/production/findings/f-00000000000a";
+pub const STACK: &str = "/orgs/acme/shop/production";
+pub const FINDING: &str = "/orgs/acme/shop/production/findings/f-00000000000a";
 
 /// Two accounts: acme with a shop, globex with a site. The same was found in both.
-async fn two_accounts(database: Database) -> (Site, InstallationId, InstallationId) {
+pub async fn two_accounts(database: Database) -> (Site, InstallationId, InstallationId) {
     let site = Site::start(database).await;
     let reports = crate::report::world().stacks;
     let acme = InstallationId(site.github.install("acme").await);
@@ -132,7 +132,7 @@ async fn a_person_signs_in_and_finds_the_worst_stack_and_its_finding(database: D
 }
 
 /// Every path of the pages, with its parts filled in as one account's.
-fn addresses(owner: &str, repository: &str) -> Vec<String> {
+pub fn addresses(owner: &str, repository: &str) -> Vec<String> {
     let parts = [
         ("{owner}", owner),
         ("{repository}", repository),

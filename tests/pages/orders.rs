@@ -32,7 +32,7 @@ async fn order(
 }
 
 /// The commands that were taken, with who sent them, once there are so many.
-async fn commands(site: &Site, count: usize) -> Vec<(RepositoryId, String, String)> {
+pub async fn commands(site: &Site, count: usize) -> Vec<(RepositoryId, String, String)> {
     let started = Instant::now();
     loop {
         let tasks = site.tasks.lock().unwrap().clone();

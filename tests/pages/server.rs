@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 on_both!(an_operator_sees_the_servers_state_and_has_stopped_jobs_tried_again_or_ended);
 
 /// A job that is not tried again by itself.
-fn stopped(key: &str, installation: InstallationId, repository: RepositoryId) -> StoppedJob {
+pub fn stopped(key: &str, installation: InstallationId, repository: RepositoryId) -> StoppedJob {
     let job = match key {
         "scan" => Job::Scan {
             installation,
