@@ -63,6 +63,7 @@ mod proofs;
 mod provider_types;
 mod providers;
 mod pulls;
+mod readers;
 mod recorded_stack;
 mod regrouped;
 mod report;

@@ -30,6 +30,7 @@ mod handed_on;
 mod imports;
 mod installed;
 mod instance;
+mod instances;
 mod json;
 mod json_document;
 mod json_syntax;
