@@ -38,6 +38,7 @@ mod kept_text;
 mod leases;
 mod limits;
 mod lookups;
+mod merged_maps;
 mod modules;
 mod moves;
 mod neighbours;
