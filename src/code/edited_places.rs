@@ -4,6 +4,7 @@ use super::file::File;
 use super::instance::{Instance, SetBy};
 use super::parse;
 use super::references::{EDITED, Names};
+use crate::model::Address;
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
@@ -14,6 +15,8 @@ use std::ops::Range;
 #[derive(Debug, Clone, Default)]
 pub struct EditedPlaces {
     changed: BTreeMap<String, Vec<Change>>,
+    /// The types and names of the resources that get, or lose, instances.
+    resized: BTreeSet<[String; 2]>,
 }
 
 /// Bytes that are replaced.
@@ -33,6 +36,18 @@ impl EditedPlaces {
         };
         let changes = self.changed.entry(file.to_owned()).or_default();
         changes.push(Change { range, inserted });
+    }
+
+    /// Adds a resource that is new, or gone, after the edits.
+    pub fn resize(&mut self, address: &Address) {
+        let name = [address.tf_type.clone(), address.name.clone()];
+        self.resized.insert(name);
+    }
+
+    /// Returns whether edits add or remove instances of a resource, in any module.
+    pub(super) fn change_instances(&self, tf_type: &str, name: &str) -> bool {
+        let mut resized = self.resized.iter();
+        resized.any(|resized| *resized == [tf_type, name])
     }
 
     /// Returns whether edits change files that are no code: functions read them.

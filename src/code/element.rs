@@ -10,7 +10,7 @@ use super::scope::{Collection, Scope};
 use super::trace::{End, below, renamed, trace};
 use super::typed::Typed;
 use super::types::Type;
-use crate::model::{Site, Uneditable};
+use crate::model::{Location, Site, Uneditable};
 use hcl_edit::expr::{Expression, ForExpr};
 use hcl_edit::structure::{Block, Body};
 use std::cell::OnceCell;
@@ -61,6 +61,9 @@ impl<'a> Element<'a> {
             Ok(literal) => return literal.entry(name, left),
             Err(why) => why,
         };
+        if let Some((scope, value)) = collection.merged(left).and_then(|all| all.get(&**name)) {
+            return Ok(renamed(trace(scope, value, left)?, Site::MapEntry));
+        }
         match trace(&collection.scope, collection.expression, left)? {
             End::Code(scope, Expression::Array(items), _) => {
                 let mut items = items.iter();
@@ -91,6 +94,20 @@ pub(super) fn item<'a>(
             Some(trace(&scope, &each.value_expr, left))
         }
         End::FileValue(given, _) => given_item(given, index),
+        End::LeftOut(Location {
+            source,
+            site: Site::LeftOutArgument(argument),
+        }) => {
+            let steps = argument.steps.iter();
+            let list = steps.fold(&argument.default, |outer, step| outer.get(step));
+            list.as_list()?.get(index)?;
+            let mut argument = argument.clone();
+            argument.steps.push(index.to_string());
+            Some(Ok(End::LeftOut(Location {
+                source: source.clone(),
+                site: Site::LeftOutArgument(argument),
+            })))
+        }
         _ => None,
     }
 }
@@ -127,7 +144,7 @@ pub(super) fn computed_for(expression: &Expression) -> Option<&ForExpr> {
 }
 
 /// Returns the scope of each element that a `for` keeps; `None` in place of one where that is not certain.
-fn scopes<'a>(
+pub(super) fn scopes<'a>(
     scope: &Scope<'a>,
     each: &'a ForExpr,
 ) -> Option<impl Iterator<Item = Option<Scope<'a>>>> {
@@ -166,6 +183,7 @@ fn collection<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Rc<Collectio
         expression,
         scope: scope.clone(),
         literal: OnceCell::new(),
+        merged: OnceCell::new(),
     })
 }
 

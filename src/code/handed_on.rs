@@ -12,6 +12,11 @@ pub(super) fn is_call(call: &FuncCall, name: &str) -> bool {
     call.name.name.as_str() == name && !call.name.is_namespaced() && !call.args.expand_final()
 }
 
+/// Returns whether a call names this function, with the items of a list as its last arguments.
+pub(super) fn is_expanded(call: &FuncCall, name: &str) -> bool {
+    call.name.name.as_str() == name && !call.name.is_namespaced() && call.args.expand_final()
+}
+
 /// Returns the branch of a conditional that is taken, where that is certain.
 pub(super) fn taken<'a>(scope: &Scope<'_>, choice: &'a Conditional) -> Option<&'a Expression> {
     let condition = convert(scope.known(&choice.cond_expr), &Type::Bool, scope.budget());
@@ -27,6 +32,17 @@ pub(super) fn by_key(each: &ForExpr) -> Option<&Expression> {
     let element = each.value_expr.as_variable()?;
     let is_same = *element.as_str() == *each.intro.value_var.as_str();
     each.key_expr.as_ref().filter(|_| is_same && !each.grouping)
+}
+
+/// Returns the map in `{ for key, value in map : key => value }`, which passes each entry on, or leaves it out.
+pub(super) fn filtered(each: &ForExpr) -> Option<&Expression> {
+    let key = by_key(each)?.as_variable()?.as_str();
+    let is_own = each
+        .intro
+        .key_var
+        .as_ref()
+        .is_some_and(|own| own.as_str() == key);
+    is_own.then_some(&each.intro.collection_expr)
 }
 
 /// Returns the expression in `"${...}"` without further text: the older form of a reference.

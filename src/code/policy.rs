@@ -4,14 +4,16 @@ use super::definition::definition_within;
 use super::element;
 use super::expression::{certain_key, is_key};
 use super::file::File;
-use super::handed_on::is_literal;
+use super::handed_on::{is_call, is_literal};
 use super::parse;
 use super::policy_document::{LISTS, statement};
 use super::policy_file;
 use super::resource::body;
 use super::scope::Scope;
 use super::trace::{MAX_CHAIN, source};
-use crate::model::{Definition, Part, PolicyCode, PolicyForm, Site, Source, StatementCode, Value};
+use crate::model::{
+    Definition, Part, Parts, PolicyCode, PolicyForm, Site, Source, StatementCode, Value,
+};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, Object};
 use hcl_edit::structure::{Attribute, Block, Body};
@@ -53,7 +55,7 @@ fn in_place<'a>(scope: &Scope<'a>, expression: &'a Expression, left: usize) -> O
             let [Expression::Object(object)] = arguments.as_slice() else {
                 return None;
             };
-            let statements = of_object(scope, object, 0, &|part| behind(scope, part, left))?;
+            let statements = of_object(scope, object, 0, &|part| behind_part(scope, part, left))?;
             Some(PolicyCode {
                 form: PolicyForm::Object,
                 statements,
@@ -103,6 +105,24 @@ pub(super) fn behind<'a>(
     let found = definition_within(scope, part, left);
     let is_editable = !matches!(found.site, Site::Refused(_) | Site::Local | Site::Output);
     is_editable.then(|| Box::new(found))
+}
+
+/// Returns the literal that a part of a statement refers to; of a `concat` the list behind its only argument that refers
+/// to one.
+fn behind_part<'a>(
+    scope: &Scope<'a>,
+    part: &'a Expression,
+    left: usize,
+) -> Option<Box<Definition>> {
+    let Expression::FuncCall(call) = part else {
+        return behind(scope, part, left);
+    };
+    let arguments = call.args.iter().filter(|_| is_call(call, "concat"));
+    let found = arguments.filter_map(|argument| behind(scope, argument, left));
+    let mut lists = found
+        .filter(|found| matches!(found.parts, Parts::Items(_)) || found.site == Site::FileValue);
+    let only = lists.next()?;
+    lists.next().is_none().then_some(only)
 }
 
 /// Returns the literal in the element of a collection that an item of a list refers to, as in `[ingress.value.cidr]`.
@@ -220,7 +240,10 @@ fn argument<'a>(
     let part = Part {
         value: scope.plain(value),
         span: scope.file.span(value.span()?),
-        behind: behind(scope, value, left),
+        behind: match block.has_ident("dynamic") {
+            true => behind(scope, value, left),
+            false => behind_part(scope, value, left),
+        },
     };
     let is_own = !block.has_ident("dynamic") || is_literal(value);
     (is_own || part.behind.is_some()).then_some(part)

@@ -5,7 +5,7 @@ use super::edited_places::EditedPlaces;
 use super::instance::{Instance, SetBy};
 use super::scope::Scope;
 use super::written_references::{NO_RESOURCES, References, reference_to_entry};
-use super::{call, policy, policy_document};
+use super::{call, instances, policy, policy_document};
 use hcl_edit::expr::{Expression, Object, ObjectKey};
 use hcl_edit::structure::Body;
 use hcl_edit::visit::Visit;
@@ -76,9 +76,10 @@ impl Finder {
         self.inner_body(scope, body, MAX_CHAIN)
     }
 
-    fn all(&mut self, scope: &Scope<'_>, references: References, left: usize) -> Names {
+    pub(super) fn all(&mut self, scope: &Scope<'_>, references: References, left: usize) -> Names {
         let mut names = Names::new();
-        for [root, first, second, third] in &references.names {
+        let of_instances = instances::read(&scope.instance, &references);
+        for [root, first, second, third] in references.names.iter().chain(&of_instances) {
             // Where the budget is spent, no more is found: then nothing is certain anyway.
             if scope.budget().work(1).is_err() {
                 break;
@@ -90,6 +91,11 @@ impl Finder {
             }
             let found = self.names_behind(scope, [root, first, second, third], left - 1);
             names.extend(found.iter().cloned());
+        }
+        if let Sought::Places(places) = &self.sought
+            && instances::are_changed(&references, places)
+        {
+            names.insert(STALE.into());
         }
         names
     }
@@ -246,14 +252,7 @@ impl Finder {
                 self.inner(scope, entry_at(object, entry).unwrap_or(expression), left)
             }
             Expression::Traversal(traversal) => match reference_to_entry(traversal, entry) {
-                Some(names) => {
-                    let names = [names].into();
-                    let references = References {
-                        names,
-                        ..References::default()
-                    };
-                    self.all(scope, references, left)
-                }
+                Some(names) => self.all(scope, References::to(names), left),
                 None => self.inner(scope, expression, left),
             },
             _ => self.inner(scope, expression, left),

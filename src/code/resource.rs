@@ -10,7 +10,7 @@ use super::scope::{Collection, Each, Scope};
 use super::size::{ENTRY, MAP, VALUE};
 use super::typed::Typed;
 use super::types::Type;
-use super::{size, trace};
+use super::{map_parts, size, trace};
 use crate::model::{Address, DeclaredResource, Definition, Key, Parts, Site, Source, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, TraversalOperator};
@@ -126,6 +126,7 @@ pub(super) fn keys<'a>(scope: &Scope<'a>, body: &'a Body) -> Keys<'a> {
         expression: &each.value,
         scope: scope.clone(),
         literal: OnceCell::new(),
+        merged: OnceCell::new(),
     });
     Box::new(instances.map(move |(name, value)| {
         let key = Key::Name(name.clone());
@@ -146,14 +147,14 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> Declared
         if !is_meta(name) {
             scope.instance.take_made();
             let mut definition = definition::definition(scope, &attribute.value);
-            let maps = definition::map_parts(scope, &attribute.value, &definition.value);
+            let maps = map_parts::map_parts(scope, &attribute.value, &definition.value);
             for (key, inner) in
-                definition::entries(scope, &attribute.value, &definition.value, &maps)
+                map_parts::entries(scope, &attribute.value, &definition.value, &maps)
             {
                 let quoted = serde_json::to_string(&key).unwrap_or_default();
                 attributes.insert(format!("{name}[{quoted}]"), inner);
             }
-            definition::add_maps(&mut definition, &maps);
+            map_parts::add_maps(&mut definition, &maps);
             attributes.insert(name.to_owned(), definition);
             note_made(scope, name, &mut made_of_secrets);
         }

@@ -9,6 +9,7 @@ use super::file::File;
 use super::folder::ModuleFolder;
 use super::instance::Instance;
 use super::literal::Literal;
+use super::merged_items::MergedEntries;
 use super::respell;
 use super::size::Size;
 use super::typed::Typed;
@@ -111,6 +112,8 @@ pub(super) struct Collection<'a> {
     pub scope: Scope<'a>,
     /// The literal map behind it, once it was traced.
     pub literal: OnceCell<Result<Literal<'a>, Uneditable>>,
+    /// The entries that it is merged from, item by item of a list, once they were looked for.
+    pub merged: OnceCell<Option<MergedEntries<'a>>>,
 }
 
 /// Runs an evaluation in an empty module of this path, where no reference is defined.

@@ -5,7 +5,7 @@ use super::file::File;
 use super::instance::{FileValue, Instance, SetBy};
 use super::references::{Finder, Names, STALE, Sought, entry_at};
 use super::scope::Scope;
-use super::written_references::{References, reference};
+use super::written_references::{References, reference, repeated};
 use hcl_edit::expr::{Expression, Traversal};
 use hcl_edit::structure::Body;
 use std::rc::Rc;
@@ -22,6 +22,12 @@ impl Finder {
         let Some(left) = left.checked_sub(1) else {
             return Names::new();
         };
+        if let (Expression::Traversal(traversal), [_, attribute, ..]) = (expression, path)
+            && let Some(instances) = repeated(traversal)
+        {
+            let references = References::to_each(instances, attribute);
+            return self.all(scope, references, left);
+        }
         match (expression, path) {
             (Expression::Parenthesis(inner), _) => self.at(scope, inner.inner(), path, left),
             (Expression::Object(object), [first, rest @ ..]) if !first.is_empty() => {

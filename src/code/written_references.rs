@@ -1,8 +1,10 @@
 //! Collects the references in expressions as they are written.
 
-use hcl_edit::expr::{Expression, FuncCall, Traversal, TraversalOperator};
+use super::handed_on::is_call;
+use hcl_edit::expr::{Expression, ForExpr, FuncCall, ObjectKey, Traversal, TraversalOperator};
+use hcl_edit::template::ForTemplateExpr;
 use hcl_edit::visit::{self, Visit};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The roots of references that name no resource.
 pub(super) const NO_RESOURCES: &[&str] = &[
@@ -18,12 +20,32 @@ pub(super) const NO_RESOURCES: &[&str] = &[
     "ephemeral",
 ];
 
+/// The functions whose result has the elements of what they are called with.
+const PASSING: &[&str] = &["values", "merge", "concat", "reverse", "slice", "tolist"];
+
+/// The functions that read nothing but the keys of a collection.
+const COUNTING: &[&str] = &["keys", "length"];
+
+/// A resource, by its type and name, or a called module, by `module` and its name.
+type Repeated = [String; 2];
+
 /// The references in an expression as written: the first four names of each, and whether it calls functions that read
 /// files.
 #[derive(Default)]
 pub(super) struct References {
     pub names: BTreeSet<[String; 4]>,
+    /// The attributes that are read of each instance of a resource, or of a module; an empty one where it is all of them.
+    pub instances: BTreeMap<Repeated, BTreeSet<String>>,
     pub reads_files: bool,
+    /// The variables of `for` around, innermost last.
+    bound: Vec<Bound>,
+}
+
+/// A variable of `for`.
+struct Bound {
+    name: String,
+    /// Whose instances it stands for; what else it does is read as a whole.
+    instances: Vec<Repeated>,
 }
 
 impl References {
@@ -33,18 +55,185 @@ impl References {
         references.visit_expr(expression);
         references
     }
+
+    /// Creates one reference.
+    pub(super) fn to(names: [String; 4]) -> Self {
+        let mut references = Self::default();
+        references.names.insert(names);
+        references
+    }
+
+    /// Creates references to one attribute of each instance.
+    pub(super) fn to_each(instances: Repeated, attribute: &str) -> Self {
+        let mut references = Self::default();
+        references.read(vec![instances], attribute);
+        references
+    }
+
+    fn read(&mut self, instances: Vec<Repeated>, attribute: &str) {
+        for of in instances {
+            let attributes = self.instances.entry(of).or_default();
+            attributes.insert(attribute.to_owned());
+        }
+    }
+
+    fn read_keys(&mut self, instances: &[Repeated]) {
+        for of in instances {
+            self.instances.entry(of.clone()).or_default();
+        }
+    }
+
+    /// Returns whose instances a variable of `for` stands for; `None` where it is no such variable.
+    fn bound(&self, name: &str) -> Option<Vec<Repeated>> {
+        let mut bound = self.bound.iter().rev();
+        let found = bound.find(|bound| bound.name == name)?;
+        Some(found.instances.clone())
+    }
+
+    /// Returns whose instances are the elements of a collection. What its other elements depend on is read as a whole.
+    fn elements(&mut self, collection: &Expression) -> Vec<Repeated> {
+        match collection {
+            Expression::Parenthesis(inner) => self.elements(inner.inner()),
+            Expression::FuncCall(call) if PASSING.iter().any(|name| is_call(call, name)) => {
+                let arguments = call.args.iter();
+                arguments
+                    .flat_map(|argument| self.elements(argument))
+                    .collect()
+            }
+            Expression::Conditional(choice) => {
+                self.visit_expr(&choice.cond_expr);
+                let mut elements = self.elements(&choice.true_expr);
+                elements.extend(self.elements(&choice.false_expr));
+                elements
+            }
+            Expression::Traversal(traversal) => match repeated(traversal) {
+                Some(of) if self.bound(&of[0]).is_none() => vec![of],
+                _ => {
+                    self.visit_traversal(traversal);
+                    Vec::new()
+                }
+            },
+            other => {
+                self.visit_expr(other);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Visits what a `for` repeats.
+    fn repeat(
+        &mut self,
+        collection: &Expression,
+        names: [Option<&str>; 2],
+        visit: impl FnOnce(&mut Self),
+    ) {
+        let instances = self.elements(collection);
+        // Its keys are read in any case.
+        self.read_keys(&instances);
+        let outer = self.bound.len();
+        let [key, value] = names.map(|name| name.map(str::to_owned));
+        let key = key.map(|name| (name, Vec::new()));
+        let value = value.map(|name| (name, instances));
+        let bound = key.into_iter().chain(value);
+        self.bound
+            .extend(bound.map(|(name, instances)| Bound { name, instances }));
+        visit(self);
+        self.bound.truncate(outer);
+    }
 }
 
 impl Visit for References {
+    fn visit_expr(&mut self, expression: &Expression) {
+        match expression.as_variable() {
+            Some(name) => {
+                let instances = self.bound(name.as_str());
+                self.read(instances.unwrap_or_default(), "");
+            }
+            None => visit::visit_expr(self, expression),
+        }
+    }
+
     fn visit_traversal(&mut self, traversal: &Traversal) {
-        self.names.extend(reference(traversal));
-        visit::visit_traversal(self, traversal);
+        let root = traversal.expr.as_variable().map(|name| name.as_str());
+        let bound = root.and_then(|root| self.bound(root));
+        let mut operators = traversal.operators.iter().map(|operator| operator.value());
+        let attribute = |operator: Option<&TraversalOperator>| match operator {
+            Some(TraversalOperator::GetAttr(name)) => name.as_str().to_owned(),
+            _ => String::new(),
+        };
+        match (bound, root) {
+            (Some(instances), _) => self.read(instances, &attribute(operators.next())),
+            (None, Some(_)) => self.names.extend(reference(traversal)),
+            // An element of a function's result, or its elements.
+            (None, None) if attribute(operators.next()).is_empty() => {
+                let instances = self.elements(&traversal.expr);
+                self.read(instances, &attribute(operators.next()));
+            }
+            (None, None) => self.visit_expr(&traversal.expr),
+        }
+        for operator in &traversal.operators {
+            self.visit_traversal_operator(operator);
+        }
+    }
+
+    fn visit_for_expr(&mut self, each: &ForExpr) {
+        let key = each.intro.key_var.as_ref().map(|name| name.as_str());
+        let names = [key, Some(each.intro.value_var.as_str())];
+        self.repeat(&each.intro.collection_expr, names, |inner| {
+            if let Some(key) = &each.key_expr {
+                inner.visit_expr(key);
+            }
+            inner.visit_expr(&each.value_expr);
+            if let Some(condition) = &each.cond {
+                inner.visit_expr(&condition.expr);
+            }
+        });
+    }
+
+    fn visit_for_template_expr(&mut self, each: &ForTemplateExpr) {
+        let key = each.key_var.as_ref().map(|name| name.as_str());
+        let names = [key, Some(each.value_var.as_str())];
+        self.repeat(&each.collection_expr, names, |inner| {
+            inner.visit_template(&each.template);
+        });
+    }
+
+    fn visit_object_key(&mut self, key: &ObjectKey) {
+        // A name is a key, whatever a variable is called.
+        if !matches!(key, ObjectKey::Expression(Expression::Variable(_))) {
+            visit::visit_object_key(self, key);
+        }
     }
 
     fn visit_func_call(&mut self, call: &FuncCall) {
         self.reads_files |= call.name.name.as_str().contains("file");
-        visit::visit_func_call(self, call);
+        if !COUNTING.iter().any(|name| is_call(call, name)) {
+            return visit::visit_func_call(self, call);
+        }
+        for argument in &call.args {
+            let counted = self.elements(argument);
+            self.read_keys(&counted);
+        }
     }
+}
+
+/// Returns the resource, or the called module, that a traversal refers to with all its instances; `None` where it names
+/// more, or something else.
+pub(super) fn repeated(traversal: &Traversal) -> Option<Repeated> {
+    let root = traversal.expr.as_variable()?.as_str();
+    let mut operators = traversal.operators.iter().map(|operator| operator.value());
+    let Some(TraversalOperator::GetAttr(name)) = operators.next() else {
+        return None;
+    };
+    let is_splat = |operator: &TraversalOperator| {
+        matches!(
+            operator,
+            TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_)
+        )
+    };
+    let is_all = operators.next().is_none_or(is_splat) && operators.next().is_none();
+    let is_repeated = root == "module" || !NO_RESOURCES.contains(&root);
+    (is_all && is_repeated).then(|| [root, name.as_str()].map(str::to_owned))
 }
 
 /// Returns the names of a reference to an entry of what a traversal refers to; `None` where it is no local value, variable

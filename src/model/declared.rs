@@ -122,7 +122,7 @@ pub struct LeftOutArgument {
     pub name: String,
     /// The module's default for the argument.
     pub default: Value,
-    /// The keys that lead from the argument to the value.
+    /// The keys that lead from the argument to the value; an item of a list has its position.
     pub steps: Vec<String>,
 }
 
@@ -167,7 +167,7 @@ pub struct Part {
     pub value: Value,
     /// The bytes in the file of the whole value.
     pub span: (usize, usize),
-    /// The literal that the part refers to, if an edit would change that.
+    /// The literal that the part refers to, if an edit would change that; of a `concat` one of its lists.
     pub behind: Option<Box<Definition>>,
 }
 

@@ -292,7 +292,12 @@ impl<'a> Writer<'a> {
                 (edits, target.span(stack)?)
             }
             (None, Parts::Policy(_) | Parts::Json(_)) => {
-                (target.write(slot, value, stack).ok()?, source.span)
+                let outside = Target {
+                    steps: target.steps.clone(),
+                    is_shared: true,
+                    ..*target
+                };
+                (outside.write(slot, value, stack).ok()?, source.span)
             }
             _ => return None,
         };

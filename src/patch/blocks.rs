@@ -185,7 +185,8 @@ impl Blocks<'_> {
             }
         }
         if !repeated.is_empty() {
-            match self.without_elements(&repeated) {
+            let edits_of = self.without_elements(&repeated);
+            match edits_of.or_else(|| self.without_defaults(&repeated)) {
                 Some(more) => edits.extend(more),
                 None => return Ok(None),
             }

@@ -5,7 +5,8 @@ use super::list::{Change, List};
 use super::location::File;
 use super::map::take_out_entries;
 use super::policy::edit_behind;
-use crate::model::{Edit, Parts, Site, Source, Value};
+use super::target::Target;
+use crate::model::{Edit, LeftOutArgument, Parts, Site, Source, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Array, Expression, Object};
 use std::collections::BTreeMap;
@@ -63,6 +64,50 @@ impl Blocks<'_> {
             }
         }
         Some(edits)
+    }
+
+    /// Returns the edits that set an argument, which a call leaves out, to its default without the elements from which
+    /// blocks get their parts; `None` where these are in no such default.
+    pub(super) fn without_defaults(&self, blocks: &[usize]) -> Option<Vec<Edit>> {
+        let elements = blocks.iter().map(|at| self.default_element(*at));
+        let elements = elements.collect::<Option<Vec<_>>>()?;
+        let (source, argument, _) = *elements.first()?;
+        let is_same = |(own, other, _): &(&Source, &LeftOutArgument, &String)| {
+            *own == source && other.name == argument.name
+        };
+        if !elements.iter().all(is_same) {
+            return None;
+        }
+        let is_kept = |key: &String| !elements.iter().any(|(_, _, gone)| *gone == key);
+        let left = match &argument.default {
+            Value::List(items) => {
+                let items = items.iter().enumerate();
+                let kept = items.filter(|(at, _)| is_kept(&at.to_string()));
+                Value::List(kept.map(|(_, item)| item.clone()).collect())
+            }
+            Value::Map(entries) => {
+                let kept = entries.iter().filter(|(key, _)| is_kept(key));
+                Value::map(kept.map(|(key, value)| (key.clone(), value.clone())))
+            }
+            _ => return None,
+        };
+        let target = Target::find(self.finding, self.name, self.stack).ok()?;
+        let edits = target.add_argument((source, &argument.name), &left, self.stack);
+        edits.ok()
+    }
+
+    /// Returns the default from which a block gets its parts: the call that leaves the argument out, and the element's
+    /// position.
+    fn default_element(&self, at: usize) -> Option<(&Source, &LeftOutArgument, &String)> {
+        let prefix = format!("{}[{at}].", self.name);
+        let parts = self.declared.attributes.iter();
+        let mut parts = parts.filter(|(path, _)| path.starts_with(&prefix));
+        parts.find_map(|(_, part)| match &part.site {
+            Site::LeftOutArgument(argument) => {
+                Some((&part.source, argument.as_ref(), argument.steps.first()?))
+            }
+            _ => None,
+        })
     }
 
     /// Returns the edits of the elements' literals that the items of a list refer to, after which it has as many others;

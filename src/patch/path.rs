@@ -48,6 +48,11 @@ pub(super) fn set(value: &mut Value, steps: &[Step], new_value: &Value) -> bool 
             let item = items.get_mut(*index);
             item.is_some_and(|item| set(item, rest, new_value))
         }
+        // An item of a variable's default is known by its number.
+        (Step::Key(key), Value::List(items)) => {
+            let item = key.parse().ok().and_then(|at: usize| items.get_mut(at));
+            item.is_some_and(|item| set(item, rest, new_value))
+        }
         (Step::Key(key), Value::Map(entries)) if rest.is_empty() && new_value.is_null() => {
             entries.remove(key);
             true

@@ -28,6 +28,8 @@ pub(super) struct Rewrite<'a> {
     pub name: &'a str,
     /// The place of the policy, for messages.
     pub at: String,
+    /// Whether others share the text: only literals that it refers to are edited.
+    pub is_shared: bool,
 }
 
 impl Rewrite<'_> {
@@ -160,7 +162,7 @@ impl Rewrite<'_> {
             PolicyForm::Document => variables(name, value),
             _ => value.clone(),
         };
-        let behind = part.behind.as_ref();
+        let behind = part.behind.as_ref().filter(|_| !self.is_call(part));
         if let Some(edit) = behind.and_then(|behind| edit_behind(self.stack, behind, &value)) {
             return Some(vec![edit]);
         }
@@ -341,6 +343,7 @@ impl Target<'_> {
             schema: schema.ok_or_else(|| Refusal::Stale(source.place()))?,
             name: self.name,
             at: source.place(),
+            is_shared: self.is_shared,
         };
         rewrite.edits(policy)
     }

@@ -3,7 +3,7 @@
 
 use super::json_file::JsonFile;
 use super::list::{items_of, rewrite_list};
-use super::policy::Rewrite;
+use super::policy::{Rewrite, edit_behind};
 use super::reasons::PolicyRefusal;
 use super::refusal::Refusal;
 use crate::code::parse;
@@ -47,8 +47,15 @@ impl Rewrite<'_> {
         PolicyRefusal::Computed(name.to_owned(), self.page.place(part.span.0)).into()
     }
 
-    /// Returns the edits of the literal lists in a `concat`, after which it has another value; `None` where what goes, or
-    /// the place of what is new, is not in them.
+    /// Returns whether a part is a call of a function.
+    pub(super) fn is_call(&self, part: &Part) -> bool {
+        let text = self.page.text.get(part.span.0..part.span.1);
+        let parsed = text.and_then(|text| parse::expression(text).ok());
+        matches!(parsed, Some(Expression::FuncCall(_)))
+    }
+
+    /// Returns the edits of the literal lists in a `concat`, and of the one that it refers to, after which it has another
+    /// value; `None` where what goes, or the place of what is new, is not in them.
     pub(super) fn concatenated(&self, part: &Part, value: &Value) -> Option<Vec<Edit>> {
         let old = self.page.text.get(part.span.0..part.span.1)?;
         let Expression::FuncCall(call) = parse::expression(old).ok()? else {
@@ -59,7 +66,7 @@ impl Rewrite<'_> {
         let mut removed: Vec<&Value> = known.iter().filter(|item| !new.contains(item)).collect();
         let mut added: Vec<&Value> = new.iter().filter(|item| !known.contains(item)).collect();
         let mut edits = Vec::new();
-        for (span, values) in literal_lists(&call, known)?.into_iter().rev() {
+        let mut changed = |values: &[Value]| {
             let mut items: Vec<Value> = values.to_vec();
             items.retain(|item| match removed.iter().position(|gone| *gone == item) {
                 Some(at) => {
@@ -70,14 +77,24 @@ impl Rewrite<'_> {
             });
             // What is new stands in the last list.
             items.extend(std::mem::take(&mut added).into_iter().cloned());
-            if items == values {
+            (items != values).then_some(items)
+        };
+        let lists = literal_lists(&call, known)?;
+        let own = lists.into_iter().filter(|_| !self.is_shared);
+        for (span, values) in own.rev() {
+            let Some(items) = changed(values) else {
                 continue;
-            }
+            };
             let list = old.get(span.clone())?;
             let known = items_of(&Value::List(values.to_vec()))?;
             let text = rewrite_list(list, &items, Some(&known), &|_| None)?;
             let start = part.span.0 + span.start;
             edits.push(self.page.edit(start..start + list.len(), text));
+        }
+        if let Some(behind) = part.behind.as_deref()
+            && let Some(items) = changed(behind.value.as_list()?)
+        {
+            edits.push(edit_behind(self.stack, behind, &Value::List(items))?);
         }
         (removed.is_empty() && added.is_empty()).then_some(edits)
     }

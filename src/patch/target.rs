@@ -24,6 +24,8 @@ pub(super) struct Target<'a> {
     pub resource: &'a DeclaredResource,
     /// The value that the state records, where it differs from AWS's.
     pub recorded: Option<&'a Value>,
+    /// Whether others share its text: only literals that this refers to are edited.
+    pub is_shared: bool,
 }
 
 /// A place where an attribute may be written.
@@ -64,6 +66,7 @@ impl<'a> Target<'a> {
             name,
             steps,
             resource,
+            is_shared: false,
         })
     }
 

@@ -151,6 +151,10 @@ impl<'a> Verifier<'a> {
         for edit in &plan.edits {
             places.add(&edit.file, edit.range.clone(), &edit.text);
         }
+        let created = plan.created.iter().map(|(address, _)| address);
+        for address in plan.gone.iter().chain(created) {
+            places.resize(address);
+        }
         let (tree, folder) = (self.stack.tree, self.stack.folder);
         match code::unseen_reader(tree, folder, self.stack.options, places) {
             Ok(Some(UnseenReader { place, name })) => Err(Unproven::Unseen { place, name }.into()),

@@ -181,7 +181,7 @@ impl Target<'_> {
     }
 
     /// Adds an argument to the call at a place, or to the inputs of a Terragrunt unit.
-    fn add_argument(
+    pub(super) fn add_argument(
         &self,
         (call, name): (&Source, &str),
         value: &Value,
