@@ -17,7 +17,7 @@ const PACKAGE: &str = "schemathesis==4.32.5";
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_schema_conformance,ignored_auth";
 /// How long a run may take.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// The program. None where PyPI does not give it, which is said aloud, and fails where `CI` is set.
 async fn schemathesis() -> Option<PathBuf> {
