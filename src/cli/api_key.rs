@@ -3,7 +3,7 @@
 use super::output::{print, tell};
 use super::process::{database_name, existing_inbox};
 use crate::config::Config;
-use crate::model::{ApiScope, InstallationId};
+use crate::model::{ApiKey, ApiScope, InstallationId};
 use crate::queue::now;
 use crate::report::{instant, printable};
 use crate::store::{ApiKeyRecord, Store};
@@ -16,10 +16,6 @@ use std::process::ExitCode;
 const LOCAL: &str = "local";
 /// The columns of `list`.
 const COLUMNS: &str = "prefix\tname\torganisation\tscope\tcreated\texpires\tlast used";
-/// A day in milliseconds.
-const DAY: i64 = 24 * 60 * 60 * 1_000;
-/// The longest name of a key, in characters.
-const MAX_NAME: usize = 100;
 
 /// The subcommands of `driftguard api-key`.
 #[derive(Debug, Subcommand)]
@@ -27,7 +23,7 @@ pub(super) enum ApiKeyCommand {
     /// Print a new key, once: the database holds its digest alone
     Create {
         /// What the key is for
-        #[arg(value_parser = name)]
+        #[arg(value_parser = ApiKey::parse_name)]
         name: String,
         /// The organisation whose workspaces the key reaches: the login of an account that the App is installed on, or
         /// `local`
@@ -38,7 +34,7 @@ pub(super) enum ApiKeyCommand {
         scope: Scope,
         /// After how many days the key expires, as in 90d [default: never]
         #[arg(long, value_name = "DAYS", value_parser = days)]
-        expires: Option<i64>,
+        expires: Option<u32>,
     },
     /// Print a line a key, tab-separated: prefix, name, organisation, scope, created, expires, last used
     List,
@@ -71,21 +67,9 @@ impl From<Scope> for ApiScope {
     }
 }
 
-fn name(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let fits = (1..=MAX_NAME).contains(&text.chars().count());
-    match fits && !text.contains(char::is_control) {
-        true => Ok(text.to_owned()),
-        false => Err(format!(
-            "a name has 1 to {MAX_NAME} characters, on one line"
-        )),
-    }
-}
-
-fn days(text: &str) -> Result<i64, String> {
-    let count = text.strip_suffix('d').and_then(|count| count.parse().ok());
-    let count = count.filter(|count| (1..=3_650).contains(count));
-    count.ok_or_else(|| "this is no number of days: write it as in 90d".to_owned())
+fn days(text: &str) -> Result<u32, String> {
+    let count = text.strip_suffix('d').map(ApiKey::parse_days);
+    count.unwrap_or_else(|| Err("this is no number of days: write it as in 90d".to_owned()))
 }
 
 /// Creates, lists or revokes keys in the server's database.
@@ -110,7 +94,7 @@ pub(super) async fn run(wish: ApiKeyCommand) -> anyhow::Result<ExitCode> {
                 scope,
                 created_by: String::new(),
                 created_at,
-                expires_at: expires.map(|days| created_at + days * DAY),
+                expires_at: expires.map(|days| ApiKey::expiry(created_at, days)),
                 used_at: None,
             };
             store.add_api_key(&key, &record).await?;

@@ -57,6 +57,7 @@ pub(super) async fn run(keep: bool) -> anyhow::Result<ExitCode> {
 
     github.create_repository(REPOSITORY, true);
     github.install("acme").await;
+    github.set_member("acme", PERSON, "admin", "active");
     say("Somebody changed the shop's account in the console. Now a push arrives.");
     let tree = repository();
     let files: Vec<_> = tree

@@ -5,7 +5,8 @@
 
 use super::gate::{message, read_body};
 use super::user_listing::{
-    ListPage, Listed, RepositoryFields, UserInstallation, UserRepository, installation, repository,
+    ListPage, Listed, MembershipFields, RepositoryFields, UserInstallation, UserRepository,
+    installation, repository,
 };
 use crate::model::{InstallationId, RepositoryId};
 use anyhow::Context;
@@ -34,6 +35,8 @@ const PAGE: usize = 100;
 const MAX_INSTALLATION_PAGES: usize = 5;
 /// How many pages of an installation's repositories are read.
 const MAX_REPOSITORY_PAGES: usize = 20;
+/// How GitHub refuses to show the membership of an organisation that a person does not belong to.
+const NO_MEMBERSHIP: &str = "You do not have access to this organization membership.";
 /// The longest code that is forwarded; GitHub's have 20 characters.
 const MAX_CODE_LENGTH: usize = 200;
 
@@ -90,6 +93,9 @@ pub enum UserAccessError {
     /// The person does not see it.
     #[error("GitHub shows this person no such thing")]
     NotFound,
+    /// GitHub refuses it, in these words.
+    #[error("GitHub refused: {0}")]
+    Forbidden(String),
     /// GitHub did not answer, or answered with an error.
     #[error("GitHub did not answer: {0}")]
     Unavailable(String),
@@ -222,6 +228,23 @@ impl UserAccess {
         Ok(None)
     }
 
+    /// Returns whether a person owns an organisation, as its members' list has it at this moment.
+    pub async fn owns(
+        &self,
+        token: &SecretString,
+        organisation: &UserInstallation,
+    ) -> Result<bool> {
+        let login: String =
+            form_urlencoded::byte_serialize(organisation.account.as_bytes()).collect();
+        let path = format!("/user/memberships/orgs/{login}");
+        match self.get::<MembershipFields>(&path, token).await {
+            Ok(membership) => Ok(membership.owns(organisation.account_id)),
+            Err(UserAccessError::NotFound) => Ok(false),
+            Err(UserAccessError::Forbidden(reason)) if reason == NO_MEMBERSHIP => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads a list page by page, without what `convert` leaves out.
     async fn list<F: DeserializeOwned, T>(
         &self,
@@ -290,6 +313,7 @@ impl UserAccess {
             status if status.is_success() => Ok(body),
             StatusCode::UNAUTHORIZED => Err(UserAccessError::Ended),
             StatusCode::NOT_FOUND => Err(UserAccessError::NotFound),
+            StatusCode::FORBIDDEN => Err(UserAccessError::Forbidden(message(&body))),
             status => Err(unavailable(&format!("{status}: {}", message(&body)))),
         }
     }

@@ -10,6 +10,12 @@ pub struct UserInstallation {
     pub id: InstallationId,
     /// The login of the account.
     pub account: String,
+    /// GitHub's id of the account.
+    pub account_id: u64,
+    /// Whether the account is a person's own, and no organisation.
+    pub is_personal: bool,
+    /// Whether the App may ask who belongs to the organisation: the account granted it *Members: read*.
+    pub grants_members: bool,
 }
 
 /// A repository that a person sees.
@@ -60,12 +66,42 @@ pub(super) struct ListPage<T> {
 pub(super) struct InstallationFields {
     id: u64,
     account: Option<AccountFields>,
+    #[serde(default)]
+    target_type: String,
+    #[serde(default)]
+    permissions: GrantedFields,
     suspended_at: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct AccountFields {
+    id: u64,
     login: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct GrantedFields {
+    members: Option<String>,
+}
+
+/// A person's membership of an organisation, as GitHub writes it.
+#[derive(Deserialize)]
+pub(super) struct MembershipFields {
+    state: String,
+    role: String,
+    organization: MemberOf,
+}
+
+#[derive(Deserialize)]
+struct MemberOf {
+    id: u64,
+}
+
+impl MembershipFields {
+    /// Returns whether it makes the person an owner of the organisation with this id: a login may be another's by now.
+    pub fn owns(&self, organisation: u64) -> bool {
+        self.role == "admin" && self.state == "active" && self.organization.id == organisation
+    }
 }
 
 /// A repository, as GitHub writes it.
@@ -89,10 +125,13 @@ struct PermissionFields {
 /// Returns an installation that is not suspended.
 pub(super) fn installation(found: InstallationFields) -> Option<UserInstallation> {
     let is_active = found.suspended_at.is_none();
-    let account = found.account.filter(|_| is_active)?.login?;
+    let account = found.account.filter(|_| is_active)?;
     Some(UserInstallation {
         id: InstallationId(found.id),
-        account,
+        account: account.login?,
+        account_id: account.id,
+        is_personal: found.target_type == "User",
+        grants_members: found.permissions.members.is_some(),
     })
 }
 

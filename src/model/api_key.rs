@@ -13,6 +13,12 @@ const EVENTS: &str = "dge_";
 const NAMED: usize = 8;
 /// How many characters a key has behind its beginning.
 const LENGTH: usize = 64;
+/// The longest name of a key, in characters.
+const MAX_NAME: usize = 100;
+/// After how many days a key expires at the latest, unless it never does.
+const MAX_DAYS: u32 = 3_650;
+/// A day in milliseconds.
+const DAY: i64 = 24 * 60 * 60 * 1_000;
 
 /// A key of the API, or of events.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,6 +45,36 @@ impl ApiKey {
         let is_key = rest.len() == LENGTH && rest.bytes().all(|b| b.is_ascii_hexdigit());
         let text = text.to_owned();
         is_key.then_some(Self { start, text })
+    }
+
+    /// Parses the name of a key.
+    ///
+    /// # Errors
+    /// It is empty, too long, or more than a line.
+    pub fn parse_name(text: &str) -> Result<String, String> {
+        let text = text.trim();
+        let fits = (1..=MAX_NAME).contains(&text.chars().count());
+        match fits && !text.contains(char::is_control) {
+            true => Ok(text.to_owned()),
+            false => Err(format!(
+                "a name has 1 to {MAX_NAME} characters, on one line"
+            )),
+        }
+    }
+
+    /// Parses after how many days a key expires.
+    ///
+    /// # Errors
+    /// It is no number, or not in the range.
+    pub fn parse_days(text: &str) -> Result<u32, String> {
+        let count = text.parse().ok();
+        let count = count.filter(|count| (1..=MAX_DAYS).contains(count));
+        count.ok_or_else(|| format!("days are a number from 1 to {MAX_DAYS}"))
+    }
+
+    /// Returns when a key expires that was created at a moment, both in epoch milliseconds.
+    pub fn expiry(created_at: i64, days: u32) -> i64 {
+        created_at.saturating_add(i64::from(days) * DAY)
     }
 
     /// Returns the SHA-256 of the key, in hexadecimal. A key is as random as its digest is long, so no salt is needed.
@@ -112,5 +148,18 @@ mod tests {
             assert_eq!(ApiKey::parse(wrong), None, "{wrong}");
         }
         assert_eq!(ApiKey::parse(&format!("{}0", key.expose())), None);
+    }
+
+    #[test]
+    fn a_name_is_a_line_and_days_are_a_number_in_its_range() {
+        assert_eq!(ApiKey::parse_name(" nightly "), Ok("nightly".to_owned()));
+        for wrong in ["", " ", "a\nb", &"a".repeat(101)] {
+            assert!(ApiKey::parse_name(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(ApiKey::parse_days("3650"), Ok(3_650));
+        for wrong in ["", "0", "3651", "-1", "90d"] {
+            assert!(ApiKey::parse_days(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(ApiKey::expiry(1, 2), 1 + 2 * DAY);
     }
 }

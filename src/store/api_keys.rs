@@ -1,11 +1,15 @@
 //! Stores the keys of the API, by their digests.
 
-use super::{Store, Tenant};
-use crate::model::{ApiKey, ApiScope, InstallationId};
+use super::audit_log::insert_audit;
+use super::handle::Handle;
+use super::{Store, Tenant, storable};
+use crate::model::{ApiKey, ApiScope, AuditEntry, InstallationId, RepositoryId};
 use anyhow::Context;
 
 /// How much later a use is recorded again, in milliseconds.
 const USED_STEP: i64 = 60 * 1_000;
+/// How many keys an organisation may have before none is created on a page any more.
+const MAX_KEYS: i64 = 100;
 
 /// A key of the API, without the key itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,17 @@ pub struct ApiKeyRecord {
     pub used_at: Option<i64>,
 }
 
+/// What became of a key that was to be created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyCreation {
+    /// It is stored.
+    Created,
+    /// It was asked for before, and another key was created then.
+    Repeated,
+    /// The organisation has too many keys.
+    TooMany,
+}
+
 /// The query whose rows `record` reads.
 macro_rules! select {
     ($rest:literal) => {
@@ -46,22 +61,7 @@ impl Store {
     /// # Errors
     /// Another key has the same beginning, or the database fails.
     pub async fn add_api_key(&self, key: &ApiKey, record: &ApiKeyRecord) -> anyhow::Result<()> {
-        sqlx::query(
-            "insert into api_keys (key_digest, installation, prefix, name, scope, created_by, created_at, expires_at, used_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
-        )
-        .bind(key.digest())
-        .bind(record.installation.to_string())
-        .bind(key.prefix())
-        .bind(&record.name)
-        .bind(record.scope.as_str())
-        .bind(&record.created_by)
-        .bind(record.created_at)
-        .bind(record.expires_at.unwrap_or_default())
-        .execute(&self.pool)
-        .await
-        .context("while saving an API key")?;
-        Ok(())
+        insert_key(&self.pool, key, record).await
     }
 
     /// Returns the record of a key that has not expired. Where its organisation is an installation, it is neither gone nor
@@ -138,6 +138,64 @@ impl Store {
 }
 
 impl Tenant<'_> {
+    /// Returns the installation's keys, also the expired ones, the newest first.
+    pub async fn api_keys(&self) -> anyhow::Result<Vec<ApiKeyRecord>> {
+        let rows: Vec<Row> = sqlx::query_as(select!(
+            "where installation = $1 order by created_at desc, prefix"
+        ))
+        .bind(&self.id)
+        .fetch_all(self.pool)
+        .await
+        .context("while listing an installation's API keys")?;
+        Ok(rows.into_iter().filter_map(record).collect())
+    }
+
+    /// Stores a new key together with its entry of the audit log, whose key is the same where it is asked for again.
+    pub async fn create_api_key(
+        &self,
+        key: &ApiKey,
+        record: &ApiKeyRecord,
+        entry: &AuditEntry,
+    ) -> anyhow::Result<KeyCreation> {
+        let begun = self.pool.begin().await;
+        let begun = begun.context("while starting a transaction")?;
+        let handle = begun.handle();
+        if !insert_audit(handle, &self.id, RepositoryId::NONE, entry).await? {
+            return Ok(KeyCreation::Repeated);
+        }
+        let count: i64 =
+            sqlx::query_scalar("select count(*) from api_keys where installation = $1")
+                .bind(&self.id)
+                .fetch_one(handle)
+                .await
+                .context("while counting an installation's API keys")?;
+        if count >= MAX_KEYS {
+            return Ok(KeyCreation::TooMany);
+        }
+        insert_key(handle, key, record).await?;
+        begun.commit().await.context("while saving an API key")?;
+        Ok(KeyCreation::Created)
+    }
+
+    /// Revokes the installation's key with this beginning, at once, and writes it into the audit log. Returns false
+    /// where there is none.
+    pub async fn revoke_api_key(&self, prefix: &str, entry: &AuditEntry) -> anyhow::Result<bool> {
+        let begun = self.pool.begin().await;
+        let begun = begun.context("while starting a transaction")?;
+        let done = sqlx::query("delete from api_keys where installation = $1 and prefix = $2")
+            .bind(&self.id)
+            .bind(storable(prefix))
+            .execute(begun.handle())
+            .await
+            .context("while revoking an API key")?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        insert_audit(begun.handle(), &self.id, RepositoryId::NONE, entry).await?;
+        begun.commit().await.context("while revoking an API key")?;
+        Ok(true)
+    }
+
     /// Returns whether the installation has a key of events.
     pub async fn has_event_key(&self) -> anyhow::Result<bool> {
         let found: Option<i64> = sqlx::query_scalar(
@@ -150,6 +208,25 @@ impl Tenant<'_> {
         .context("while looking for a key of events")?;
         Ok(found.is_some())
     }
+}
+
+async fn insert_key(handle: &Handle, key: &ApiKey, record: &ApiKeyRecord) -> anyhow::Result<()> {
+    sqlx::query(
+        "insert into api_keys (key_digest, installation, prefix, name, scope, created_by, created_at, expires_at, used_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
+    )
+    .bind(key.digest())
+    .bind(record.installation.to_string())
+    .bind(key.prefix())
+    .bind(&record.name)
+    .bind(record.scope.as_str())
+    .bind(&record.created_by)
+    .bind(record.created_at)
+    .bind(record.expires_at.unwrap_or_default())
+    .execute(handle)
+    .await
+    .context("while saving an API key")?;
+    Ok(())
 }
 
 fn record(row: Row) -> Option<ApiKeyRecord> {

@@ -1,5 +1,6 @@
 //! Stores the audit log: who decided what, when, and where.
 
+use super::handle::Handle;
 use super::{Store, Tenant, storable};
 use crate::model::{AuditEntry, AuditVia, RepositoryId, masked};
 use anyhow::Context;
@@ -69,25 +70,7 @@ impl Tenant<'_> {
         repository: RepositoryId,
         entry: &AuditEntry,
     ) -> anyhow::Result<()> {
-        let text = |text: &str| storable(&masked(text));
-        let detail: String = text(&entry.detail).chars().take(MAX_DETAIL).collect();
-        sqlx::query(
-            "insert into audit_log (installation, repository, entry, at, person, via, action, stack, finding, detail)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(storable(&entry.key))
-        .bind(entry.at)
-        .bind(text(&entry.person))
-        .bind(entry.via.as_str())
-        .bind(text(&entry.action))
-        .bind(&entry.stack)
-        .bind(storable(&entry.finding))
-        .bind(detail)
-        .execute(self.pool)
-        .await
-        .context("while writing the audit log")?;
+        insert_audit(self.pool, &self.id, repository, entry).await?;
         Ok(())
     }
 
@@ -125,6 +108,35 @@ impl Tenant<'_> {
         let last = rows.last().filter(|_| is_cut).map(place);
         Ok((rows.into_iter().filter_map(record).collect(), last))
     }
+}
+
+/// Writes an entry of the audit log, within a transaction or on its own. Returns false where it is stored already.
+pub(super) async fn insert_audit(
+    handle: &Handle,
+    installation: &str,
+    repository: RepositoryId,
+    entry: &AuditEntry,
+) -> anyhow::Result<bool> {
+    let text = |text: &str| storable(&masked(text));
+    let detail: String = text(&entry.detail).chars().take(MAX_DETAIL).collect();
+    let done = sqlx::query(
+        "insert into audit_log (installation, repository, entry, at, person, via, action, stack, finding, detail)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
+    )
+    .bind(installation)
+    .bind(repository.to_string())
+    .bind(storable(&entry.key))
+    .bind(entry.at)
+    .bind(text(&entry.person))
+    .bind(entry.via.as_str())
+    .bind(text(&entry.action))
+    .bind(&entry.stack)
+    .bind(storable(&entry.finding))
+    .bind(detail)
+    .execute(handle)
+    .await
+    .context("while writing the audit log")?;
+    Ok(done.rows_affected() == 1)
 }
 
 fn place((repository, entry, at, ..): &Row) -> AuditPlace {

@@ -42,7 +42,7 @@ mod waiting_scans;
 mod workspaces;
 
 pub use accepted::{AcceptedPlace, AcceptedRecord};
-pub use api_keys::ApiKeyRecord;
+pub use api_keys::{ApiKeyRecord, KeyCreation};
 pub use audit_log::{AuditFilter, AuditPlace, AuditRecord};
 pub use created_content::ContentCount;
 pub use deliveries::Delivery;

@@ -27,7 +27,9 @@ impl From<UserAccessError> for PageError {
                 Self::SignedOut
             }
             UserAccessError::NotFound => Self::NotFound,
-            UserAccessError::Unavailable(problem) => Self::GithubAway(problem),
+            UserAccessError::Unavailable(problem) | UserAccessError::Forbidden(problem) => {
+                Self::GithubAway(problem)
+            }
         }
     }
 }

@@ -1,15 +1,15 @@
 //! The HTML of each page, as people are sent it.
 
 use driftguard::model::{
-    AcceptedDifference, Actor, AuditEntry, AuditVia, CallSource, Choice, Decision, Ending,
-    FindingId, Occurrence, Proposal, ProposalState, RepositoryId, RepositoryName, ScanCourse,
-    ScanTotals, Severity, StackName, StackSummary,
+    AcceptedDifference, Actor, ApiKey, ApiScope, AuditEntry, AuditVia, CallSource, Choice,
+    Decision, Ending, FindingId, Occurrence, Proposal, ProposalState, RepositoryId, RepositoryName,
+    ScanCourse, ScanTotals, Severity, StackName, StackSummary,
 };
 use driftguard::report::pages::{
     AcceptedPage, AcceptedRow, AuditPage, AuditRow, BudgetRow, FindingContext, FindingFilter,
-    FindingPage, Frame, Message, MessagePage, OrderForms, Organisation, OrganisationPage,
-    OrganisationsPage, ScansPage, ServerPage, SignInPage, StackContext, StackFacts, StackHistory,
-    StackPage, StackRow, StoppedRow,
+    FindingPage, Frame, KeyRow, KeysPage, Message, MessagePage, OrderForms, Organisation,
+    OrganisationPage, OrganisationsPage, ScansPage, ServerPage, SignInPage, StackContext,
+    StackFacts, StackHistory, StackPage, StackRow, StoppedRow,
 };
 
 /// 2026-11-24 16:30 UTC.
@@ -116,6 +116,7 @@ fn each_page_is_sent_as_html() {
         frame: frame(),
         name: "acme".to_owned(),
         rows: rows.collect(),
+        shows_keys: true,
         is_first: true,
         is_cut: false,
         next: Some("1.2.production".to_owned()),
@@ -227,6 +228,12 @@ fn each_page_is_sent_as_html() {
         detail: String::new(),
         ..decision.clone()
     };
+    let key = AuditEntry {
+        via: AuditVia::Page,
+        action: "create key".to_owned(),
+        detail: "`dg_live_5f0c11d2` (read): nightly".to_owned(),
+        ..scan.clone()
+    };
     let audit = AuditPage {
         frame: frame(),
         account: "acme".to_owned(),
@@ -235,6 +242,7 @@ fn each_page_is_sent_as_html() {
         rows: vec![
             AuditRow::new(&decision, &repository),
             AuditRow::new(&scan, &repository),
+            AuditRow::of_organisation(&key),
         ],
         is_first: true,
         next: Some("1.2.page/x".to_owned()),
@@ -302,6 +310,9 @@ fn each_page_is_sent_as_html() {
         Message::WriteNeeded,
         Message::TooManyOrders,
         Message::FindingGone,
+        Message::KeyCreated,
+        Message::KeyGone,
+        Message::OwnersUnknown,
         Message::UnusableOrder("A reason has at most 300 characters.".to_owned()),
         Message::ForeignForm,
     ];
@@ -313,6 +324,43 @@ fn each_page_is_sent_as_html() {
     insta::assert_snapshot!("orders_that_are_not_taken", refusals.join("\n"));
     let missing = MessagePage::new(frame(), &Message::NotFound);
     insta::assert_snapshot!("page_missing", missing.html().unwrap());
+}
+
+#[test]
+fn the_page_of_keys_shows_a_new_key_in_a_field_to_copy() {
+    let key = KeyRow {
+        prefix: "dg_live_5f0c11d2".to_owned(),
+        name: "nightly <b>".to_owned(),
+        scope: ApiScope::Write,
+        created_by: "alice".to_owned(),
+        created_at: SCANNED,
+        expires_at: Some(SCANNED + 90 * DAY),
+        is_expired: false,
+        used_at: None,
+    };
+    let expired = KeyRow {
+        prefix: "dge_0a1b2c3d".to_owned(),
+        scope: ApiScope::Events,
+        created_by: String::new(),
+        expires_at: Some(SCANNED - DAY),
+        is_expired: true,
+        used_at: Some(SCANNED - 2 * DAY),
+        ..key.clone()
+    };
+    let page = |created, is_revoked, rows| {
+        let page = KeysPage {
+            frame: frame(),
+            account: "acme".to_owned(),
+            rows,
+            form_id: "an-id".to_owned(),
+            created,
+            is_revoked,
+        };
+        page.html().unwrap()
+    };
+    let created = ApiKey::of_random([0xab; 32], ApiScope::Read);
+    insta::assert_snapshot!("page_keys", page(Some(created), false, vec![key, expired]));
+    insta::assert_snapshot!("page_keys_without_any", page(None, true, Vec::new()));
 }
 
 #[test]

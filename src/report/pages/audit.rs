@@ -41,8 +41,17 @@ pub struct AuditRow {
 }
 
 impl AuditRow {
+    /// Describes an entry about the whole organisation.
+    pub fn of_organisation(entry: &AuditEntry) -> Self {
+        Self::of(entry, String::new())
+    }
+
     /// Describes an entry about a repository.
     pub fn new(entry: &AuditEntry, repository: &RepositoryName) -> Self {
+        Self::of(entry, repository.to_string())
+    }
+
+    fn of(entry: &AuditEntry, repository: String) -> Self {
         Self {
             at: minute(entry.at),
             person: excerpt(&entry.person, 100),
@@ -55,7 +64,7 @@ impl AuditRow {
             },
             action: excerpt(&entry.action, 40),
             detail: Prose::of(&entry.detail),
-            repository: repository.to_string(),
+            repository,
             stack: entry.stack.clone(),
             finding: entry.finding.clone(),
         }

@@ -36,6 +36,12 @@ pub enum Message {
     TooManyOrders,
     /// The finding that an order is about is not open any more.
     FindingGone,
+    /// GitHub does not tell who owns the organisation.
+    OwnersUnknown,
+    /// The form that creates a key was sent before, and its key was shown then.
+    KeyCreated,
+    /// The organisation has no such key any more.
+    KeyGone,
     /// An order cannot be understood or done, for this reason.
     UnusableOrder(String),
 }
@@ -125,11 +131,19 @@ fn text(message: &Message) -> (&'static str, String) {
         Message::UnusableOrder(_)
         | Message::WriteNeeded
         | Message::TooManyOrders
+        | Message::KeyCreated
+        | Message::KeyGone
         | Message::FindingGone => return text_of_order(message),
         Message::NotFound => (
             "There is no such page",
             "Or you may not look at it: DriftGuard shows what GitHub lets you read, and of public repositories what you may \
              write to. Access that was given a moment ago counts within three minutes.",
+        ),
+        Message::OwnersUnknown => (
+            "GitHub does not tell who owns this organisation",
+            "Keys of the API are for its owners, and the App may not ask GitHub who they are: it needs the permission \
+             Members: read. Whoever administers the App adds it, and an owner accepts it at GitHub, in the organisation's \
+             settings. Until then keys are created on the server, with driftguard api-key create.",
         ),
         Message::Failed => (
             "This page cannot be shown",
@@ -184,6 +198,15 @@ fn text_of_order(message: &Message) -> (&'static str, String) {
             "This finding is not open any more",
             "The last scan of the stack reports it no more, or sets it aside. Its stack's page shows \
              what is open now.",
+        ),
+        Message::KeyCreated => (
+            "A key was created with this form already",
+            "Its answer alone showed the key. If you do not have it, open the page of the keys, revoke that key, and \
+             create another one.",
+        ),
+        Message::KeyGone => (
+            "There is no such key any more",
+            "It was revoked meanwhile, and opens nothing.",
         ),
         Message::UnusableOrder(reason) => ("This cannot be done", reason.as_str()),
         _ => ("This cannot be done", ""),

@@ -51,6 +51,8 @@ pub struct OrganisationPage {
     pub name: String,
     /// The stacks, the most urgent first.
     pub rows: Vec<StackRow>,
+    /// Whether to link to the keys of the API, which are for owners.
+    pub shows_keys: bool,
     /// Whether the list starts here.
     pub is_first: bool,
     /// Whether GitHub has more repositories than were read.

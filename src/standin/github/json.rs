@@ -113,6 +113,7 @@ impl World {
         let owns = |owner: &str| owner.eq_ignore_ascii_case(login);
         let kind = match login {
             login if login.ends_with("[bot]") => "Bot",
+            login if self.personal.contains(login) => "User",
             _ if self.repositories.values().any(|found| owns(&found.owner)) => "Organization",
             _ if self
                 .installations
@@ -209,12 +210,13 @@ impl World {
             "all"
         };
         let suspended = found.suspended.then_some(found.created);
+        let account = self.show_user(&found.account);
         let by = found.suspended.then(|| self.show_user(&found.account));
         json!({
             "id": id, "node_id": node("I", id), "app_id": self.app.id, "app_slug": self.app.slug,
             "client_id": self.client_id(),
-            "account": self.show_user(&found.account), "target_id": Self::account_id(&found.account),
-            "target_type": "Organization", "repository_selection": selection,
+            "account": account, "target_id": Self::account_id(&found.account),
+            "target_type": account["type"], "repository_selection": selection,
             "access_tokens_url": format!("{}/app/installations/{id}/access_tokens", self.api),
             "repositories_url": format!("{}/installation/repositories", self.api),
             "html_url": format!("{}/settings/installations/{id}", self.api),

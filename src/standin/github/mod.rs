@@ -21,6 +21,7 @@ mod identity;
 mod issues;
 mod json;
 mod manifests;
+mod memberships;
 mod oauth;
 mod objects;
 mod people;

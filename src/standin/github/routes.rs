@@ -2,8 +2,8 @@
 
 use super::call::{Call, Outcome};
 use super::{
-    apps, archive, checks, code_scanning, comments, contents, issues, manifests, oauth, objects,
-    pulls, refs,
+    apps, archive, checks, code_scanning, comments, contents, issues, manifests, memberships,
+    oauth, objects, pulls, refs,
 };
 use std::collections::BTreeMap;
 
@@ -86,6 +86,7 @@ const ROUTES: &[Route] = &[
     route("GET", "/user", Requirement::Person, oauth::user),
     route("GET", "/user/installations", Requirement::Person, oauth::installations),
     route("GET", "/user/installations/{installation_id}/repositories", Requirement::Person, oauth::repositories),
+    route("GET", "/user/memberships/orgs/{org}", Requirement::Person, memberships::own),
     route("GET", "/installation/repositories", Requirement::Installation, apps::repositories),
 
     route("GET", "/repos/{owner}/{repo}", METADATA, contents::repository),

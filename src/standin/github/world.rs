@@ -50,6 +50,10 @@ pub(super) struct World {
     pub pending_apps: BTreeMap<String, PendingApp>,
     /// The App as a client of the sign-in.
     pub oauth: OAuth,
+    /// The members of organisations, by the logins of both.
+    pub members: BTreeMap<(String, String), Membership>,
+    /// The accounts that are people's own, and no organisations.
+    pub personal: BTreeSet<String>,
     ids: u64,
 }
 
@@ -64,6 +68,14 @@ pub struct AnsweredRequest {
     pub status: u16,
     /// The body of the request: tests search it for secrets.
     pub body: String,
+}
+
+/// A person's membership of an organisation.
+pub(super) struct Membership {
+    /// `admin` for owners, `member`, `billing_manager`.
+    pub role: String,
+    /// `active`, or `pending` until the person accepts the invitation.
+    pub state: String,
 }
 
 /// The level of a permission.
@@ -284,6 +296,8 @@ impl World {
             refused: 0,
             pending_apps: BTreeMap::new(),
             oauth: OAuth::default(),
+            members: BTreeMap::new(),
+            personal: BTreeSet::new(),
             ids: 1_000,
         }
     }

@@ -86,7 +86,7 @@ impl Modify for Keys {
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("dg_live_...")
             .description(Some(
-                "A key that `driftguard api-key create` printed. What changes something needs the scope `write`.",
+                "A key that an owner of the organisation created on its page of keys, or that `driftguard api-key create` printed. What changes something needs the scope `write`.",
             ));
         components.add_security_scheme("key", SecurityScheme::Http(key.build()));
     }

@@ -1,11 +1,13 @@
-//! Serves the audit log of an organisation: of the repositories that the person sees.
+//! Serves the audit log of an organisation: of the repositories that the person sees, and to its owners of the keys of
+//! the API.
 
 use super::{Fields, Names, Shared};
-use crate::model::RepositoryName;
+use crate::model::{RepositoryId, RepositoryName};
+use crate::queue::now;
 use crate::report::pages::{AuditPage, AuditRow};
 use crate::store::{AuditFilter, AuditPlace, AuditRecord, Tenant};
 use crate::web::page_error::PageError;
-use crate::web::sign_in::{Session, VisibleRepositories, Visitor};
+use crate::web::sign_in::{Ownership, Session, VisibleRepositories, Visitor};
 use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -51,12 +53,20 @@ async fn page(
         person: person.clone(),
     };
     let tenant = site.store.of(account.installation);
+    let ownership = site.rights().ownership(session, &account.found, now());
+    let seen = SeenEntries {
+        repositories: &account.repositories,
+        is_owner: ownership.await? == Ownership::Owner,
+    };
     // A repository that the person does not see has no entries for them, as one that is not there.
     let (entries, next) = match id.is_none() && !repository.is_empty() {
         true => (Vec::new(), None),
-        false => list(&tenant, &account.repositories, &filter, after.clone()).await?,
+        false => list(&tenant, &seen, &filter, after.clone()).await?,
     };
     let rows = entries.iter().filter_map(|record| {
+        if record.repository == RepositoryId::NONE {
+            return Some(AuditRow::of_organisation(&record.entry));
+        }
         let name = account.repositories.name(record.repository)?;
         Some(AuditRow::new(&record.entry, name))
     });
@@ -72,10 +82,26 @@ async fn page(
     Ok(page.html()?)
 }
 
-/// Reads the entries about repositories that a person may look at, and where the list goes on.
+/// Which entries a person may look at.
+struct SeenEntries<'a> {
+    repositories: &'a VisibleRepositories,
+    /// Whether the person owns the organisation, and sees what is about it as a whole.
+    is_owner: bool,
+}
+
+impl SeenEntries<'_> {
+    fn include(&self, repository: RepositoryId) -> bool {
+        match repository {
+            RepositoryId::NONE => self.is_owner,
+            id => self.repositories.name(id).is_some(),
+        }
+    }
+}
+
+/// Reads the entries that a person may look at, and where the list goes on.
 async fn list(
     tenant: &Tenant<'_>,
-    visible: &VisibleRepositories,
+    seen: &SeenEntries<'_>,
     filter: &AuditFilter,
     mut behind: Option<AuditPlace>,
 ) -> anyhow::Result<(Vec<AuditRecord>, Option<AuditPlace>)> {
@@ -87,7 +113,7 @@ async fn list(
                 return Ok((entries, behind));
             }
             behind = Some(record.place.clone());
-            if visible.name(record.repository).is_some() {
+            if seen.include(record.repository) {
                 entries.push(record);
             }
         }

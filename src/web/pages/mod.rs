@@ -3,6 +3,7 @@
 mod accepted;
 mod audit;
 mod finding;
+mod keys;
 mod orders;
 mod organisation;
 mod scans;
@@ -47,11 +48,12 @@ type Fields = HashMap<String, String>;
 type Names<T> = Result<Path<T>, PathRejection>;
 
 /// The paths of the pages that a person must be signed in for, as axum writes them.
-pub const PATHS: [&str; 7] = [
+pub const PATHS: [&str; 8] = [
     "/",
     "/orgs/{owner}",
     "/orgs/{owner}/audit",
     "/orgs/{owner}/accepted",
+    "/orgs/{owner}/keys",
     "/orgs/{owner}/{repository}/{stack}",
     "/orgs/{owner}/{repository}/{stack}/scans",
     "/orgs/{owner}/{repository}/{stack}/findings/{finding}",
@@ -99,6 +101,7 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
         organisation_path,
         audit_path,
         accepted_path,
+        keys_path,
         stack_path,
         scans_path,
         finding_path,
@@ -110,6 +113,7 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
             .route(organisation_path, get(organisation::show))
             .route(audit_path, get(audit::show))
             .route(accepted_path, get(accepted::show))
+            .route(keys_path, get(keys::show).post(keys::act))
             .route(scans_path, get(scans::show))
             .route(stack_path, get(stack::show).post(orders::of_stack))
             .route(finding_path, get(finding::show).post(orders::of_finding))

@@ -24,7 +24,7 @@ const MAX_REASON: usize = 300;
 const MAX_DAYS: u32 = 90;
 
 /// Why an order is not taken.
-enum Refusal {
+pub(super) enum Refusal {
     /// The page is not for this person, or something failed.
     Page(PageError),
     /// What is told about it.
@@ -84,13 +84,20 @@ pub(super) async fn of_stack(
 fn respond(site: &Site, session: &Session, taken: Result<String, Refusal>) -> Response {
     match taken {
         Ok(link) => Redirect::to(&site.address.link(&link)).into_response(),
-        Err(Refusal::Page(error)) => site.respond(Some(session), Err(error)),
-        Err(Refusal::Told(status, message)) => site.tell(Some(session), status, &message),
+        Err(refusal) => refuse(site, session, refusal),
+    }
+}
+
+/// Answers an order that is not taken.
+pub(super) fn refuse(site: &Site, session: &Session, refusal: Refusal) -> Response {
+    match refusal {
+        Refusal::Page(error) => site.respond(Some(session), Err(error)),
+        Refusal::Told(status, message) => site.tell(Some(session), status, &message),
     }
 }
 
 /// Checks that a form was sent from a page of the session, and that the person sends no more than they may.
-fn admit(
+pub(super) fn admit(
     site: &Site,
     session: &Session,
     headers: &HeaderMap,
@@ -179,7 +186,8 @@ fn gone() -> Refusal {
     Refusal::Told(StatusCode::CONFLICT, Message::FindingGone)
 }
 
-fn unusable(reason: &str) -> Refusal {
+/// Refuses an order that cannot be understood or done, for this reason.
+pub(super) fn unusable(reason: &str) -> Refusal {
     let message = Message::UnusableOrder(reason.to_owned());
     Refusal::Told(StatusCode::BAD_REQUEST, message)
 }

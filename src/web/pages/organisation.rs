@@ -1,13 +1,14 @@
 //! Serves the page of an organisation: its stacks, the most urgent first.
 
 use super::{Fields, Names, Shared};
+use crate::github::UserInstallation;
 use crate::model::{InstallationId, RepositoryName, StackName, StackSummary, Urgency};
 use crate::queue::now;
 use crate::report::pages::{OrderForms, OrganisationPage, StackContext, StackFacts, StackRow};
 use crate::store::{ListedStack, ListedStacks, ScanRecord, StackPlace, Tenant};
 use crate::web::page_error::PageError;
 use crate::web::random::unguessable;
-use crate::web::sign_in::{Session, VisibleRepositories, Visitor};
+use crate::web::sign_in::{Ownership, Session, VisibleRepositories, Visitor};
 use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -47,6 +48,8 @@ async fn page(
         summarize(&tenant).await?;
     }
     let listed = list(&tenant, &account.repositories, after.clone()).await?;
+    let ownership = site.rights().ownership(session, &account.found, now());
+    let ownership = ownership.await?;
     let rows = listed.stacks.iter().filter_map(|stack| {
         let name = account.repositories.name(stack.repository)?;
         Some(StackRow::new(stack_facts(stack), name, now()))
@@ -55,6 +58,8 @@ async fn page(
         frame: site.frame(Some(session)),
         rows: rows.collect(),
         name: account.name,
+        // Where GitHub does not tell, their page says why.
+        shows_keys: ownership != Ownership::Other,
         is_first: after.is_none(),
         is_cut: account.repositories.is_cut,
         next: listed.next.map(|place| written(&place)),
@@ -67,6 +72,8 @@ pub(super) struct Account {
     /// The login, as GitHub spells it.
     pub name: String,
     pub installation: InstallationId,
+    /// The installation, as GitHub lists it.
+    pub found: UserInstallation,
     pub repositories: Arc<VisibleRepositories>,
 }
 
@@ -77,16 +84,26 @@ impl Site {
         session: &Session,
         owner: &str,
     ) -> Result<Account, PageError> {
-        let installations = self.rights().installations(session, now()).await?;
-        let mut all = installations.items.iter();
-        let found = all.find(|found| found.account.eq_ignore_ascii_case(owner));
-        let found = found.ok_or(PageError::NotFound)?;
+        let found = self.installation(session, owner).await?;
         let repositories = self.rights().repositories(session, found.id, now()).await?;
         Ok(Account {
             name: found.account.clone(),
             installation: found.id,
+            found,
             repositories,
         })
+    }
+
+    /// Returns the installation on the account with this login, if the person sees it.
+    pub(super) async fn installation(
+        &self,
+        session: &Session,
+        owner: &str,
+    ) -> Result<UserInstallation, PageError> {
+        let installations = self.rights().installations(session, now()).await?;
+        let mut all = installations.items.iter();
+        let found = all.find(|found| found.account.eq_ignore_ascii_case(owner));
+        found.cloned().ok_or(PageError::NotFound)
     }
 
     /// Returns the account, and the stack that these parts of an address name, if the person may look at it.

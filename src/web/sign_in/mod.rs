@@ -12,7 +12,7 @@ mod visitor;
 
 pub(super) use cookies::Cookie;
 pub(super) use forms::is_own_form;
-pub(super) use rights::{Rights, VisibleRepositories};
+pub(super) use rights::{Ownership, Rights, VisibleRepositories};
 pub(super) use routes::{callback, leave, show, start};
 pub(super) use session::Session;
 pub(super) use visitor::Visitor;

@@ -64,11 +64,23 @@ impl VisibleRepositories {
     }
 }
 
+/// Whether a person owns an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::web) enum Ownership {
+    /// The person owns it.
+    Owner,
+    /// Somebody else does.
+    Other,
+    /// GitHub does not tell: the account did not grant the App *Members: read*.
+    Unknown,
+}
+
 /// GitHub's answers of one session.
 #[derive(Default)]
 struct Answers {
     installations: Option<(Instant, Arc<Listed<UserInstallation>>)>,
     repositories: HashMap<InstallationId, (Instant, Arc<VisibleRepositories>)>,
+    ownership: HashMap<InstallationId, (Instant, Ownership)>,
 }
 
 /// One session's place in memory.
@@ -157,6 +169,64 @@ impl Rights {
         let found = self.github.repository(&token, installation, repository);
         let found = found.await;
         self.checked(session, found).await
+    }
+
+    /// Asks GitHub now whether the person owns an account, whatever was answered before. A personal account is its
+    /// person's.
+    pub async fn ask_ownership(
+        &self,
+        session: &Session,
+        account: &UserInstallation,
+        now: i64,
+    ) -> Result<Ownership, PageError> {
+        let owner = |is_owner| {
+            if is_owner {
+                Ownership::Owner
+            } else {
+                Ownership::Other
+            }
+        };
+        if account.is_personal {
+            return Ok(owner(account.account_id == session.person));
+        }
+        if !account.grants_members {
+            return Ok(Ownership::Unknown);
+        }
+        let answers = self.answers(session);
+        let mut answers = answers.lock().await;
+        answers.ownership.remove(&account.id);
+        let token = self.token(session, now).await?;
+        let asked = self.github.owns(&token, account).await;
+        let ownership = owner(self.checked(session, asked).await?);
+        let known = (Instant::now(), ownership);
+        answers.ownership.insert(account.id, known);
+        Ok(ownership)
+    }
+
+    /// Returns whether the person owned an account when GitHub was asked lately; unknown while GitHub does not answer.
+    pub async fn ownership(
+        &self,
+        session: &Session,
+        account: &UserInstallation,
+        now: i64,
+    ) -> Result<Ownership, PageError> {
+        let answers = self.answers(session);
+        let known = answers.lock().await.ownership.get(&account.id).copied();
+        if let Some((at, known)) = known
+            && at.elapsed() < FRESH
+        {
+            return Ok(known);
+        }
+        match self.ask_ownership(session, account, now).await {
+            Err(PageError::GithubAway(problem)) => {
+                tracing::warn!(
+                    problem,
+                    "GitHub does not tell whether a person owns an account"
+                );
+                Ok(Ownership::Unknown)
+            }
+            answer => answer,
+        }
     }
 
     /// Forgets a session's answers.

@@ -127,7 +127,9 @@ impl From<UserAccessError> for Refusal {
     fn from(error: UserAccessError) -> Self {
         match error {
             UserAccessError::Refused(reason) => Self::Refused(reason),
-            UserAccessError::Unavailable(problem) => Self::Away(problem),
+            UserAccessError::Unavailable(problem) | UserAccessError::Forbidden(problem) => {
+                Self::Away(problem)
+            }
             UserAccessError::NoCode => Self::NoCode,
             UserAccessError::Ended | UserAccessError::NotFound => Self::NoToken,
         }
