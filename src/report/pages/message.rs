@@ -149,6 +149,23 @@ fn text(message: &Message) -> (&'static str, String) {
             "This page cannot be shown",
             "The server failed. Its operator finds the reason in the log.",
         ),
+        Message::NoCode
+        | Message::NoToken
+        | Message::NotBegunHere
+        | Message::Busy
+        | Message::TooMany => text_of_sign_in(message),
+        Message::ForeignForm => (
+            "This form was not sent from a page of yours",
+            "Nothing was done. Open the page again, at the address that the server is set up for, and send the form from \
+             there.",
+        ),
+    };
+    (title, reason.to_owned())
+}
+
+/// Returns the title of a sign-in that comes to nothing, and the reason.
+fn text_of_sign_in(message: &Message) -> (&'static str, &'static str) {
+    match message {
         Message::NoCode => (
             NOT_SIGNED_IN,
             "It sent you back with no code, and with no reason. Start again.",
@@ -172,13 +189,8 @@ fn text(message: &Message) -> (&'static str, String) {
             "GitHub refused twenty of them within the last hour, and counts them all as this server's. Start again in an \
              hour.",
         ),
-        Message::ForeignForm => (
-            "This form was not sent from a page of yours",
-            "Nothing was done. Open the page again, at the address that the server is set up for, and send the form from \
-             there.",
-        ),
-    };
-    (title, reason.to_owned())
+        _ => (NOT_SIGNED_IN, "Start again."),
+    }
 }
 
 /// Returns the title of an order that is not taken, and the reason.
