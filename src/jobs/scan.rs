@@ -317,7 +317,7 @@ async fn publish(scan: &RepositoryScan<'_>, report: StackReport) -> Result<Stack
         tenant: &context.tenant,
         repository: context.id,
         commit: &context.head.commit,
-        course: &scan.course,
+        course: scan.course,
     };
     stack.record(&report, now()).await?;
     let findings = report

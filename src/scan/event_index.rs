@@ -37,7 +37,7 @@ pub(super) fn hashes(key: &EventKey, resources: &[ReadResource<'_>]) -> BTreeSet
             continue;
         };
         for name in NAMES {
-            let value = read.resource.attributes.get(*name);
+            let value = read.resource.attributes.get(name);
             let Some(id) = value.and_then(|value| value.as_str()) else {
                 continue;
             };
