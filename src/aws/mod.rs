@@ -53,6 +53,16 @@ pub struct Access {
     pub by_account: BTreeMap<AccountId, Role>,
 }
 
+impl Access {
+    /// Returns the process's own credentials, for whatever names no role.
+    pub fn own() -> Self {
+        Self {
+            own: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// A role to assume.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Role {

@@ -13,7 +13,7 @@ use clap::{Subcommand, ValueEnum};
 use std::process::ExitCode;
 
 /// The organisation of whoever uses the API without GitHub.
-const LOCAL: &str = "local";
+const LOCAL: &str = InstallationId::LOCAL_NAME;
 /// The columns of `list`.
 const COLUMNS: &str = "prefix\tname\torganisation\tscope\tcreated\texpires\tlast used";
 
@@ -135,10 +135,7 @@ async fn organisation(store: &Store, name: &str) -> anyhow::Result<InstallationI
 async fn list(store: &Store) -> anyhow::Result<String> {
     let mut text = format!("{COLUMNS}\n");
     for key in store.api_keys().await? {
-        let organisation = match key.installation {
-            InstallationId::LOCAL => LOCAL.to_owned(),
-            installation => store.login_of(installation).await?.unwrap_or_default(),
-        };
+        let organisation = store.organisation_name(key.installation).await?;
         let or = |at: Option<i64>, none: &str| at.map_or(none.to_owned(), instant);
         let columns = [
             key.prefix,

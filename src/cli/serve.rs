@@ -19,21 +19,12 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a server without an App deletes what is old.
+/// The pause between two sweeps of a server without an App.
 const SWEPT: Duration = Duration::from_secs(60 * 60);
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
-    let stop = stop_signal()?;
-    let Some(app) = &config.app else {
-        let api = Alone::connect(&config, None).await?;
-        return set_up(&config, api, stop.shared()).await;
-    };
-    config.prepare()?;
-    let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
-    let handler = AppHandler::connect(&config, app, &inbox).await?;
-    let api_scans = handler.api_scans();
-    serve(&config, app, inbox, (handler, Some(api_scans)), stop).await
+    start(config, None, stop_signal()?).await
 }
 
 /// Serves until `stop` ends. `handler` runs the jobs; scans of the API are not run.
@@ -56,13 +47,25 @@ pub async fn run_with(
     aws: Aws,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
+    start(config, Some(aws), stop).await
+}
+
+/// Serves until `stop` ends, with these sessions of AWS, else with the process's own.
+async fn start(
+    config: Config,
+    aws: Option<Aws>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
     let Some(app) = &config.app else {
-        let api = Alone::connect(&config, Some(aws)).await?;
+        let api = Alone::connect(&config, aws).await?;
         return set_up(&config, api, stop.shared()).await;
     };
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
-    let handler = AppHandler::new(&config, app, &inbox, aws)?;
+    let handler = match aws {
+        Some(aws) => AppHandler::new(&config, app, &inbox, aws)?,
+        None => AppHandler::connect(&config, app, &inbox).await?,
+    };
     let api_scans = handler.api_scans();
     serve(&config, app, inbox, (handler, Some(api_scans)), stop).await
 }
@@ -127,13 +130,9 @@ impl Alone {
         };
         config.prepare()?;
         let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
-        let own = Access {
-            own: true,
-            ..Access::default()
-        };
         let aws = match aws {
             Some(aws) => aws,
-            None => Aws::connect(own, None).await,
+            None => Aws::connect(Access::own(), None).await,
         };
         Ok(Some(Self {
             scans: Arc::new(ApiScans::alone(config, key, &inbox, aws)?),
@@ -172,7 +171,7 @@ async fn set_up(
     served
 }
 
-/// Deletes what is old, as a worker does where there is one.
+/// Sweeps the database again and again: a server without an App has no worker that does.
 async fn sweep(inbox: &Inbox, retention: Duration) -> Infallible {
     loop {
         if let Err(error) = inbox.sweep(now(), retention).await {

@@ -1,12 +1,12 @@
-//! Names what is read of each instance of a resource, or of a called module, and how edits change the instances.
+//! Resolves reads of all instances of a resource or a module call, and detects edits that add or remove instances.
 
 use super::edited_places::EditedPlaces;
 use super::instance::Instance;
 use super::resource::is_repeated;
 use super::written_references::References;
 
-/// Returns the references to what is read of each instance: to all where it has no instances but is one, whose
-/// attributes are then the elements.
+/// Returns a reference to each attribute that is read of every instance. Without `count` and `for_each` the elements of a
+/// resource are its own attributes: then the reference is to the whole resource.
 pub(super) fn read(instance: &Instance<'_>, references: &References) -> Vec<[String; 4]> {
     let mut names = Vec::new();
     for ([kind, name], attributes) in &references.instances {

@@ -44,7 +44,7 @@ pub(super) struct References {
 /// A variable of `for`.
 struct Bound {
     name: String,
-    /// Whose instances it stands for; what else it does is read as a whole.
+    /// The resources and module calls whose instances it stands for; other elements are read as a whole.
     instances: Vec<Repeated>,
 }
 
@@ -83,7 +83,7 @@ impl References {
         }
     }
 
-    /// Returns whose instances a variable of `for` stands for; `None` where it is no such variable.
+    /// Returns the resources and module calls whose instances a variable of `for` stands for; `None` for another name.
     fn bound(&self, name: &str) -> Option<Vec<Repeated>> {
         let mut bound = self.bound.iter().rev();
         let found = bound.find(|bound| bound.name == name)?;

@@ -42,14 +42,20 @@ pub(super) fn ambient(lookup: Lookup) -> Result<Ambient, ConfigError> {
     match text.as_str() {
         "0" => Ok(Ambient::Off),
         "1" => Ok(Ambient::First),
-        names => {
-            let owners = names.split(',').map(|name| {
-                let name = name.trim();
-                owner(name).ok_or_else(|| bad(format!("names no account of GitHub (`{name}`)")))
-            });
-            Ok(Ambient::Owners(owners.collect::<Result<_, _>>()?))
-        }
+        names => owners(names, bad).map(Ambient::Owners),
     }
+}
+
+/// Parses accounts, separated by commas. `bad` makes an error of what is wrong.
+pub(super) fn owners(
+    names: &str,
+    bad: impl Fn(String) -> ConfigError,
+) -> Result<Vec<AmbientOwner>, ConfigError> {
+    let accounts = names.split(',').map(|name| {
+        let name = name.trim();
+        owner(name).ok_or_else(|| bad(format!("names no account of GitHub (`{name}`)")))
+    });
+    accounts.collect()
 }
 
 /// Parses the login or the id of an account.

@@ -1,6 +1,6 @@
 //! Reads who may see the server's own state on the pages.
 
-use super::ambient::owner;
+use super::ambient::owners;
 use super::{AmbientOwner, ConfigError, Lookup};
 
 /// The people who operate the server, as GitHub knows them.
@@ -23,15 +23,12 @@ pub(super) fn operators(lookup: Lookup) -> Result<Operators, ConfigError> {
     let Some(text) = lookup(NAME) else {
         return Ok(Operators::default());
     };
-    let people = text.split(',').map(|name| {
-        let name = name.trim();
-        owner(name).ok_or_else(|| ConfigError::Bad {
-            variable: NAME,
-            problem: format!("names no account of GitHub (`{name}`)"),
-            remedy: "name the people as in octocat,123456 (logins or numbers)",
-        })
-    });
-    Ok(Operators(people.collect::<Result<_, _>>()?))
+    let bad = |problem: String| ConfigError::Bad {
+        variable: NAME,
+        problem,
+        remedy: "name the people as in octocat,123456 (logins or numbers)",
+    };
+    owners(&text, bad).map(Operators)
 }
 
 #[cfg(test)]

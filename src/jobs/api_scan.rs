@@ -11,9 +11,10 @@ use crate::github::Layout;
 use crate::github::tarball::unpack_as;
 use crate::model::{
     InstallationId, Region, RepositoryId, ScanCourse, ScanError, StackReport, Tree, WorkspaceId,
+    s3_place,
 };
 use crate::outbound::Outbound;
-use crate::queue::api_scan::{ApiScan, ApiScanner};
+use crate::queue::api_scan::{ALIVE, ApiScan, ApiScanner};
 use crate::queue::inbox::Inbox;
 use crate::queue::limit::{Clock, Limits};
 use crate::queue::now;
@@ -37,8 +38,6 @@ use tracing::{Instrument, info_span, warn};
 
 /// How many of these scans run at once.
 const AT_ONCE: usize = 2;
-/// For how long a scan counts as alive after each sign of life.
-pub const ALIVE: Duration = Duration::from_secs(60);
 /// How often a scan gives a sign of life.
 const RENEWED: Duration = Duration::from_secs(15);
 /// What a scan without code notes.
@@ -304,10 +303,8 @@ fn access(means: &Means, scan: &ApiScan) -> Access {
 
 fn stack(scan: &mut ApiScan) -> Stack {
     let mut settings = StackSettings::of_path(&scan.folder);
-    settings.state = scan.workspace.state.as_ref().and_then(|place| {
-        let (bucket, key) = place.strip_prefix("s3://")?.split_once('/')?;
-        Some((bucket.to_owned(), key.to_owned()))
-    });
+    let place = scan.workspace.state.as_deref().and_then(s3_place);
+    settings.state = place.map(|(bucket, key)| (bucket.to_owned(), key.to_owned()));
     let given = scan.state.take();
     let given = given.map(|state| ("the uploaded state".to_owned(), state.into()));
     Stack {

@@ -46,11 +46,7 @@ pub(super) struct Services {
 impl Services {
     /// Connects to GitHub and AWS. Reads AWS with the process's own credentials and the roles that they may assume.
     pub(super) async fn connect(config: &Config, app: &App, inbox: &Inbox) -> anyhow::Result<Self> {
-        let own = Access {
-            own: true,
-            ..Access::default()
-        };
-        Self::new(config, app, inbox, Aws::connect(own, None).await)
+        Self::new(config, app, inbox, Aws::connect(Access::own(), None).await)
     }
 
     pub(super) fn new(config: &Config, app: &App, inbox: &Inbox, aws: Aws) -> anyhow::Result<Self> {

@@ -95,4 +95,4 @@ pub use webhook_event::{
     CheckAction, CommentAction, InstallationAction, IssueAction, PullRequestAction,
     RepositoryAction, RepositoryInfo, Sender, WebhookEvent, WebhookPayload,
 };
-pub use workspace::WorkspaceId;
+pub use workspace::{WorkspaceId, s3_place};

@@ -9,6 +9,8 @@ const OWN: &str = "w-";
 impl InstallationId {
     /// The organisation `local`, for whoever uses the API without GitHub: GitHub's own ids begin with 1.
     pub const LOCAL: Self = Self(0);
+    /// The name of that organisation.
+    pub const LOCAL_NAME: &str = "local";
 }
 
 impl RepositoryId {
@@ -66,6 +68,12 @@ impl fmt::Display for WorkspaceId {
             false => write!(f, "{}.{}", self.repository, self.stack),
         }
     }
+}
+
+/// Splits the place of an object, `s3://bucket/key`, into its bucket and key; `None` where either is missing.
+pub fn s3_place(text: &str) -> Option<(&str, &str)> {
+    let place = text.strip_prefix("s3://")?.split_once('/');
+    place.filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
 }
 
 #[cfg(test)]

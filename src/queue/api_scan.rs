@@ -4,6 +4,10 @@
 use crate::model::{InstallationId, WorkspaceId};
 use crate::store::Workspace;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// For how long a scan counts as alive after each sign of life.
+pub const ALIVE: Duration = Duration::from_secs(60);
 
 /// A scan to run.
 pub struct ApiScan {

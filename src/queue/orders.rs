@@ -1,9 +1,10 @@
 //! Enqueues what people ask for on a page or by the API.
 
 use super::inbox::Inbox;
-use super::job::{Job, OrderOrigin, QueuedJob, RepositoryTask};
+use super::job::{Job, OrderOrigin, QueuedJob, RepositoryTask, Trigger};
 use super::now;
 use crate::model::{InstallationId, RepositoryId, StackName, masked};
+use crate::store::ScanRequest;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
@@ -56,6 +57,47 @@ impl Inbox {
         };
         let queued = QueuedJob::new(job, key);
         self.queue.push(&queued, Duration::ZERO).await
+    }
+}
+
+/// A stack to scan.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StackScan {
+    /// The tenant.
+    pub installation: InstallationId,
+    /// The repository.
+    pub repository: RepositoryId,
+    /// The stack.
+    pub stack: StackName,
+}
+
+impl Inbox {
+    /// Requests a scan of a stack, and enqueues it under a key, to be taken after a delay. `asked_at` is when it was asked
+    /// for, in epoch milliseconds. False where one with the same key was enqueued before.
+    pub async fn scan(
+        &self,
+        scan: &StackScan,
+        trigger: Trigger,
+        asked_at: i64,
+        (key, delay): (String, Duration),
+    ) -> anyhow::Result<bool> {
+        let request = ScanRequest {
+            repository: scan.repository,
+            stack: Some(scan.stack.as_str()),
+            commit: None,
+            asked_at,
+        };
+        self.store
+            .of(scan.installation)
+            .request_scan(&request)
+            .await?;
+        let job = Job::Scan {
+            installation: scan.installation,
+            repository: scan.repository,
+            stack: Some(scan.stack.to_string()),
+            trigger,
+        };
+        self.queue.push(&QueuedJob::new(job, key), delay).await
     }
 }
 

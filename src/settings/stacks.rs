@@ -3,7 +3,7 @@
 use super::form::{Aws, Fix, Settings};
 use super::schedule::Schedule;
 use super::workspaces::{Workspace, Workspaces};
-use crate::model::{StackName, Tree};
+use crate::model::{StackName, Tree, s3_place};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -236,15 +236,8 @@ fn state<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<(String, String)>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let place = text
-        .strip_prefix("s3://")
-        .and_then(|rest| rest.split_once('/'));
-    match place {
-        Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
-            Ok(Some((bucket.to_owned(), key.to_owned())))
-        }
-        _ => Err(serde::de::Error::custom(format!(
-            "`{text}` is no state's place: s3://bucket/key"
-        ))),
-    }
+    let wrong =
+        || serde::de::Error::custom(format!("`{text}` is no state's place: s3://bucket/key"));
+    let (bucket, key) = s3_place(&text).ok_or_else(wrong)?;
+    Ok(Some((bucket.to_owned(), key.to_owned())))
 }

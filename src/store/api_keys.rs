@@ -127,13 +127,19 @@ impl Store {
         Ok(found.and_then(|id| Some(InstallationId(id.parse().ok()?))))
     }
 
-    /// Returns the login of the account of an installation.
-    pub async fn login_of(&self, installation: InstallationId) -> anyhow::Result<Option<String>> {
-        sqlx::query_scalar("select account from installations where installation = $1")
-            .bind(installation.to_string())
+    /// Returns the name of an organisation: the login of an installation's account, or `local`; empty where the
+    /// installation is gone.
+    pub async fn organisation_name(&self, organisation: InstallationId) -> anyhow::Result<String> {
+        if organisation == InstallationId::LOCAL {
+            return Ok(InstallationId::LOCAL_NAME.to_owned());
+        }
+        let login = sqlx::query_scalar("select account from installations where installation = $1")
+            .bind(organisation.to_string())
             .fetch_optional(&self.pool)
-            .await
-            .context("while reading the account of an installation")
+            .await;
+        let login: Option<String> =
+            login.context("while reading the account of an installation")?;
+        Ok(login.unwrap_or_default())
     }
 }
 

@@ -3,13 +3,12 @@
 //! An event only starts scans, of the stacks whose last scan read what it names, in the account in which it was read.
 //! Nothing of it is stored or shown: who made a change is asked of CloudTrail itself.
 
-use crate::model::{
-    AccountId, ApiKey, ApiScope, EventKey, InstallationId, Region, RepositoryId, StackName,
-};
+use crate::model::{AccountId, ApiKey, ApiScope, EventKey, Region};
 use crate::queue::inbox::Inbox;
-use crate::queue::job::{Job, QueuedJob, Trigger};
+use crate::queue::job::Trigger;
 use crate::queue::now;
-use crate::store::{ApiKeyRecord, ScanRequest};
+use crate::queue::orders::StackScan;
+use crate::store::ApiKeyRecord;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -48,15 +47,7 @@ struct Events {
     secret_key: SecretString,
     limits: DefaultKeyedRateLimiter<String>,
     /// For which period each scan was enqueued last.
-    periods: Mutex<HashMap<EventScan, i64>>,
-}
-
-/// The stack that a scan is enqueued for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct EventScan {
-    installation: InstallationId,
-    repository: RepositoryId,
-    stack: StackName,
+    periods: Mutex<HashMap<StackScan, i64>>,
 }
 
 /// Routes the events.
@@ -129,7 +120,7 @@ impl Events {
             stacks = tenant.stacks_of_events(&words, MAX_STACKS).await?;
         }
         for (repository, stack) in stacks {
-            let found = EventScan {
+            let found = StackScan {
                 installation: key.installation,
                 repository,
                 stack,
@@ -140,7 +131,7 @@ impl Events {
     }
 
     /// Enqueues a scan, unless one of this period and of the next wait already.
-    async fn start_scan(&self, scan: EventScan, now: i64) -> anyhow::Result<()> {
+    async fn start_scan(&self, scan: StackScan, now: i64) -> anyhow::Result<()> {
         let period = now / PERIOD;
         let pushed = self.pushed(&scan);
         // The scan of this period may have run: what happens behind it is the next one's.
@@ -151,7 +142,9 @@ impl Events {
             if pushed.is_some_and(|pushed| pushed >= period) {
                 continue;
             }
-            let is_new = self.enqueue(&scan, period, delay, now).await?;
+            let key = format!("event/{}/{}@{period}", scan.repository, scan.stack);
+            let scanning = self.inbox.scan(&scan, Trigger::Event, now, (key, delay));
+            let is_new = scanning.await?;
             self.remember(&scan, period);
             if is_new {
                 break;
@@ -161,54 +154,17 @@ impl Events {
     }
 
     /// Returns the last period for which this process enqueued a scan.
-    fn pushed(&self, scan: &EventScan) -> Option<i64> {
+    fn pushed(&self, scan: &StackScan) -> Option<i64> {
         let periods = self.periods.lock().unwrap_or_else(PoisonError::into_inner);
         periods.get(scan).copied()
     }
 
-    fn remember(&self, scan: &EventScan, period: i64) {
+    fn remember(&self, scan: &StackScan, period: i64) {
         let mut periods = self.periods.lock().unwrap_or_else(PoisonError::into_inner);
         if periods.len() >= MAX_REMEMBERED {
             periods.clear();
         }
         periods.insert(scan.clone(), period);
-    }
-
-    /// Enqueues the scan of a period. Returns whether there was none.
-    async fn enqueue(
-        &self,
-        scan: &EventScan,
-        period: i64,
-        delay: Duration,
-        now: i64,
-    ) -> anyhow::Result<bool> {
-        let EventScan {
-            installation,
-            repository,
-            stack,
-        } = scan;
-        let request = ScanRequest {
-            repository: *repository,
-            stack: Some(stack.as_str()),
-            commit: None,
-            asked_at: now,
-        };
-        self.inbox
-            .store
-            .of(*installation)
-            .request_scan(&request)
-            .await?;
-        let job = Job::Scan {
-            installation: *installation,
-            repository: *repository,
-            stack: Some(stack.to_string()),
-            trigger: Trigger::Event,
-        };
-        let key = format!("event/{repository}/{stack}@{period}");
-        self.inbox
-            .queue
-            .push(&QueuedJob::new(job, key), delay)
-            .await
     }
 }
 

@@ -30,6 +30,8 @@ mod page_error;
 pub mod pages;
 /// Generates what nobody can guess.
 mod random;
+/// Counts what each of many does within a while.
+mod rate;
 /// Counts the codes of each sender.
 mod senders;
 /// Serves the set-up pages that create the App.

@@ -1,11 +1,10 @@
 //! Counts the codes that each sender brings within an hour: GitHub counts them all as the server's.
 
 use super::connections::source;
+use super::rate::Rate;
 use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap};
-use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a code counts.
@@ -50,51 +49,23 @@ impl Sender {
 }
 
 /// The senders of the last hour, and when each brought a code.
-pub(super) struct Senders {
-    /// How many codes a sender may bring within an hour.
-    most: usize,
-    codes: Mutex<HashMap<IpAddr, VecDeque<Instant>>>,
-}
+pub(super) struct Senders(Rate<IpAddr>);
 
 impl Senders {
+    /// Admits at most so many codes of each sender within an hour.
     pub fn new(most: usize) -> Self {
-        Self {
-            most,
-            codes: Mutex::default(),
-        }
+        Self(Rate::new(most, WINDOW, SENDERS))
     }
 
     /// Returns whether a sender may bring another code.
     pub fn may_bring(&self, sender: IpAddr, now: Instant) -> bool {
-        let senders = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
-        let codes = senders.get(&sender).into_iter().flatten();
-        codes.filter(|at| !is_old(at, now)).count() < self.most
+        self.0.may(sender, now)
     }
 
     /// Returns whether a sender may bring another code, which is counted.
     pub fn admit(&self, sender: IpAddr, now: Instant) -> bool {
-        let mut senders = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
-        senders.retain(|_, codes| codes.back().is_some_and(|at| !is_old(at, now)));
-        if senders.len() >= SENDERS && !senders.contains_key(&sender) {
-            let quiet = senders
-                .iter()
-                .min_by_key(|(_, codes)| codes.back().copied());
-            if let Some(quiet) = quiet.map(|(sender, _)| *sender) {
-                senders.remove(&quiet);
-            }
-        }
-        let codes = senders.entry(sender).or_default();
-        codes.retain(|at| !is_old(at, now));
-        if codes.len() >= self.most {
-            return false;
-        }
-        codes.push_back(now);
-        true
+        self.0.admit(sender, now)
     }
-}
-
-fn is_old(at: &Instant, now: Instant) -> bool {
-    now.saturating_duration_since(*at) >= WINDOW
 }
 
 #[cfg(test)]
@@ -131,7 +102,7 @@ mod tests {
             let later = now + Duration::from_millis(u64::from(number));
             assert!(senders.admit(IpAddr::from(number.to_be_bytes()), later));
         }
-        assert_eq!(senders.codes.lock().unwrap().len(), SENDERS);
+        assert_eq!(senders.0.count(), SENDERS);
     }
 
     #[test]

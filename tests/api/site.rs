@@ -1,16 +1,15 @@
 //! A server with its API, two installations, and what scripts ask of it.
 
 use crate::database::Database;
+pub use crate::pages::site::SCANNED;
+use crate::pages::site::record_scans;
 use crate::report::world;
 use driftguard::aws::{Access, Aws};
 use driftguard::cli::serve;
 use driftguard::config::Config;
-use driftguard::model::{
-    ApiKey, ApiScope, InstallationId, RepositoryId, RepositoryInfo, RepositoryName, ScanTotals,
-};
-use driftguard::pulls::history_update;
+use driftguard::model::{ApiKey, ApiScope, InstallationId, RepositoryId};
 use driftguard::standin::github::{AppIdentity, GitHub};
-use driftguard::store::{ApiKeyRecord, ScanRecord, StackSchedule, Store};
+use driftguard::store::{ApiKeyRecord, Store};
 use driftguard::web::api::new_key;
 use http::Method;
 use serde_json::Value;
@@ -19,8 +18,6 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// 2026-11-24 16:30 UTC.
-pub const SCANNED: i64 = 1_795_537_800_000;
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 pub const ACME: InstallationId = InstallationId(1);
 pub const GLOBEX: InstallationId = InstallationId(2);
@@ -110,41 +107,8 @@ impl Api {
 
     /// Puts an installation into the database, with what a scan of its repository found.
     pub async fn installed(&self, installation: InstallationId, name: &str, id: u64) {
-        let tenant = self.store.of(installation);
-        let (account, _) = name.split_once('/').unwrap();
-        tenant.record_installation(account, SCANNED).await.unwrap();
-        let id = RepositoryId(id);
-        let info = RepositoryInfo {
-            id,
-            name: RepositoryName::new(name).unwrap(),
-            default_branch: Some("main".to_owned()),
-            private: true,
-        };
-        assert!(tenant.save_repository(&info, SCANNED).await.unwrap());
-        for report in world().stacks {
-            let scheduled = StackSchedule {
-                stack: report.name.clone(),
-                schedule: "off".to_owned(),
-                next_at: None,
-            };
-            tenant.save_stack(id, &scheduled).await.unwrap();
-            let scan = ScanRecord {
-                id: format!("{id}/{}", report.name),
-                repository: id,
-                stack: report.name.to_string(),
-                commit: "0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c".to_owned(),
-                outcome: serde_json::to_value(&report).unwrap(),
-                finished_at: SCANNED,
-            };
-            let Ok(scanned) = &report.outcome else {
-                tenant.record_scan(&scan).await.unwrap();
-                continue;
-            };
-            let totals = ScanTotals::of(scanned, &scan.commit, SCANNED);
-            let update = history_update(&[], scanned, SCANNED);
-            let recorded = tenant.record_completed_scan(&scan, &totals, &update);
-            recorded.await.unwrap();
-        }
+        let repository = (RepositoryId(id), name, true);
+        record_scans(&self.store, installation, repository, &world().stacks).await;
     }
 
     /// Puts a key into the database.

@@ -137,40 +137,7 @@ impl Site {
         reports: &[StackReport],
     ) -> RepositoryId {
         let id = RepositoryId(self.github.create_repository(name, private));
-        let tenant = self.store.of(installation);
-        let account = name.split('/').next().unwrap();
-        tenant.record_installation(account, SCANNED).await.unwrap();
-        let info = RepositoryInfo {
-            id,
-            name: RepositoryName::new(name).unwrap(),
-            default_branch: Some("main".to_owned()),
-            private,
-        };
-        assert!(tenant.save_repository(&info, SCANNED).await.unwrap());
-        for report in reports {
-            let scheduled = StackSchedule {
-                stack: report.name.clone(),
-                schedule: "off".to_owned(),
-                next_at: None,
-            };
-            tenant.save_stack(id, &scheduled).await.unwrap();
-            let scan = ScanRecord {
-                id: format!("{id}/{}", report.name),
-                repository: id,
-                stack: report.name.to_string(),
-                commit: "0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c".to_owned(),
-                outcome: serde_json::to_value(report).unwrap(),
-                finished_at: SCANNED,
-            };
-            let Ok(scanned) = &report.outcome else {
-                tenant.record_scan(&scan).await.unwrap();
-                continue;
-            };
-            let totals = ScanTotals::of(scanned, &scan.commit, SCANNED);
-            let update = history_update(&[], scanned, SCANNED);
-            let recorded = tenant.record_completed_scan(&scan, &totals, &update);
-            recorded.await.unwrap();
-        }
+        record_scans(&self.store, installation, (id, name, private), reports).await;
         id
     }
 
@@ -228,4 +195,47 @@ pub async fn execute(site: &Site, statement: &'static str) {
     let pool = sqlx::AnyPool::connect(&site.database.url).await.unwrap();
     sqlx::query(statement).execute(&pool).await.unwrap();
     pool.close().await;
+}
+
+/// Puts a repository into the database, with what a scan of its stacks found.
+pub async fn record_scans(
+    store: &Store,
+    installation: InstallationId,
+    (id, name, private): (RepositoryId, &str, bool),
+    reports: &[StackReport],
+) {
+    let tenant = store.of(installation);
+    let account = name.split('/').next().unwrap();
+    tenant.record_installation(account, SCANNED).await.unwrap();
+    let info = RepositoryInfo {
+        id,
+        name: RepositoryName::new(name).unwrap(),
+        default_branch: Some("main".to_owned()),
+        private,
+    };
+    assert!(tenant.save_repository(&info, SCANNED).await.unwrap());
+    for report in reports {
+        let scheduled = StackSchedule {
+            stack: report.name.clone(),
+            schedule: "off".to_owned(),
+            next_at: None,
+        };
+        tenant.save_stack(id, &scheduled).await.unwrap();
+        let scan = ScanRecord {
+            id: format!("{id}/{}", report.name),
+            repository: id,
+            stack: report.name.to_string(),
+            commit: "0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c".to_owned(),
+            outcome: serde_json::to_value(report).unwrap(),
+            finished_at: SCANNED,
+        };
+        let Ok(scanned) = &report.outcome else {
+            tenant.record_scan(&scan).await.unwrap();
+            continue;
+        };
+        let totals = ScanTotals::of(scanned, &scan.commit, SCANNED);
+        let update = history_update(&[], scanned, SCANNED);
+        let recorded = tenant.record_completed_scan(&scan, &totals, &update);
+        recorded.await.unwrap();
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::caller::Reader;
-use super::problem::Problem;
+use super::problem::{Problem, ReadProblems};
 use super::workspaces::id_of;
 use crate::report::instant;
 use axum::Json;
@@ -35,12 +35,10 @@ pub(super) struct WorkspaceCoverage {
     tag = "workspaces",
     params(("workspace" = String, Path, description = "The id of the workspace")),
     responses(
+        ReadProblems,
         (status = 200, description = "The coverage", body = WorkspaceCoverage),
-        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such workspace", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "No scan left a report yet", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn show(

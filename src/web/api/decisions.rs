@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::caller::Writer;
-use super::problem::Problem;
+use super::problem::{Problem, WriteProblems};
 use super::repeat::Repeat;
 use super::workspaces::id_of;
 use crate::model::WorkspaceId;
@@ -83,17 +83,14 @@ pub(super) struct TakenDecision {
     ),
     request_body = NewDecision,
     responses(
+        WriteProblems,
         (status = 202, description = "It will be carried out", body = TakenDecision),
         (status = 400, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key may only read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No scan reports such a finding", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Several workspaces have the finding, or one without a repository", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not announced as JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value cannot be used", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn decide(

@@ -3,7 +3,7 @@
 use super::Api;
 use super::caller::Reader;
 use super::page::{finding_cursor, finding_place, limit};
-use super::problem::Problem;
+use super::problem::{Problem, ReadProblems};
 use crate::model::{Ending, Kind, Severity, WorkspaceId};
 use crate::report::instant;
 use crate::store::{FindingFilter, ListedFinding};
@@ -125,12 +125,10 @@ pub(super) struct FindingList {
     tag = "findings",
     params(FindingQuery),
     responses(
+        ReadProblems,
         (status = 200, description = "A page of findings", body = FindingList),
         (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such workspace", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list(

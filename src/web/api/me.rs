@@ -2,17 +2,13 @@
 
 use super::Api;
 use super::caller::Reader;
-use super::problem::Problem;
-use crate::model::InstallationId;
+use super::problem::{Problem, ReadProblems};
 use crate::report::instant;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
-
-/// The organisation that the server has for whoever uses the API without GitHub.
-const LOCAL: &str = "local";
 
 /// A key, and what it reaches.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,22 +34,17 @@ pub(super) struct Me {
     path = "/api/v1/me",
     tag = "keys",
     responses(
+        ReadProblems,
         (status = 200, description = "The key", body = Me),
         (status = 401, description = "No key, or one that is unknown, expired or revoked", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn show(
     State(api): State<Arc<Api>>,
     Reader(key): Reader,
 ) -> Result<Json<Me>, Problem> {
-    let organisation = match key.installation {
-        InstallationId::LOCAL => LOCAL.to_owned(),
-        installation => api.store.login_of(installation).await?.unwrap_or_default(),
-    };
     Ok(Json(Me {
-        organisation,
+        organisation: api.store.organisation_name(key.installation).await?,
         scope: key.scope.as_str(),
         name: key.name,
         prefix: key.prefix,

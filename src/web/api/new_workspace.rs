@@ -2,10 +2,10 @@
 
 use super::Api;
 use super::caller::Writer;
-use super::problem::Problem;
+use super::problem::{Problem, WriteProblems};
 use super::repeat::Repeat;
 use super::workspaces::{Names, Workspace};
-use crate::model::{InstallationId, Region, RepositoryId, WorkspaceId};
+use crate::model::{InstallationId, Region, RepositoryId, WorkspaceId, s3_place};
 use crate::queue::now;
 use crate::store::{ApiKeyRecord, Workspace as NewRecord};
 use axum::Json;
@@ -50,16 +50,13 @@ pub(super) struct NewWorkspace {
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$", description = "A second request with the same key has no second effect, for a day")),
     request_body = NewWorkspace,
     responses(
+        WriteProblems,
         (status = 201, description = "The workspace", body = Workspace),
         (status = 400, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key may only read", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "There are too many workspaces, or the same request is being answered", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not announced as JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value cannot be used", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn create(
@@ -160,14 +157,9 @@ fn is_role(arn: &str) -> bool {
 }
 
 fn is_object(place: &str) -> bool {
-    let place = place.strip_prefix("s3://");
-    let parts = place.and_then(|place| place.split_once('/'));
-    parts.is_some_and(|(bucket, key)| {
+    s3_place(place).is_some_and(|(bucket, key)| {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-        !bucket.is_empty()
-            && bucket.bytes().all(plain)
-            && !key.is_empty()
-            && !key.contains(char::is_control)
+        bucket.bytes().all(plain) && !key.contains(char::is_control)
     })
 }
 

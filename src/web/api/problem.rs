@@ -5,8 +5,13 @@ use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
-use utoipa::ToSchema;
+use utoipa::openapi::{self, Content, Ref, RefOr};
+use utoipa::{IntoResponses, ToSchema};
+
+/// The media type of a problem.
+const MEDIA_TYPE: &str = "application/problem+json";
 
 /// Why a request was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -68,6 +73,44 @@ impl Problem {
     }
 }
 
+/// The problems that each request may meet.
+pub(super) struct ReadProblems;
+
+/// The problems that each request may meet that changes something.
+pub(super) struct WriteProblems;
+
+type Answers = BTreeMap<String, RefOr<openapi::Response>>;
+
+impl IntoResponses for ReadProblems {
+    fn responses() -> Answers {
+        described(&[
+            ("401", "No valid key"),
+            ("429", "Too many requests"),
+            ("500", "The server failed"),
+        ])
+    }
+}
+
+impl IntoResponses for WriteProblems {
+    fn responses() -> Answers {
+        let mut answers = ReadProblems::responses();
+        answers.extend(described(&[("403", "The key may only read")]));
+        answers
+    }
+}
+
+fn described(problems: &[(&str, &str)]) -> Answers {
+    let content = Content::new(Some(Ref::from_schema_name("Problem")));
+    let answer = |description: &str| {
+        let answer = openapi::ResponseBuilder::new().description(description);
+        answer.content(MEDIA_TYPE, content.clone()).build().into()
+    };
+    let problems = problems.iter();
+    problems
+        .map(|(status, description)| ((*status).to_owned(), answer(description)))
+        .collect()
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status);
@@ -75,7 +118,7 @@ impl IntoResponse for Problem {
         let after = self.retry_after;
         let mut answer = (status, Json(self)).into_response();
         let headers = answer.headers_mut();
-        let kind = HeaderValue::from_static("application/problem+json");
+        let kind = HeaderValue::from_static(MEDIA_TYPE);
         headers.insert(header::CONTENT_TYPE, kind);
         if let Some(after) = after {
             // A second more than the rest of one: then it is over.

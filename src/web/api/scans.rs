@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::caller::Reader;
-use super::problem::Problem;
+use super::problem::{Problem, ReadProblems};
 use crate::model::{Report, StackReport, WorkspaceId};
 use crate::queue::now;
 use crate::report::{self, instant};
@@ -58,16 +58,14 @@ pub(super) struct Scan {
     tag = "scans",
     params(("scan" = String, Path, description = "The id of the scan")),
     responses(
+        ReadProblems,
         (status = 200, description = "The scan", content(
             (Scan = "application/json"),
             (Value = "application/sarif+json"),
             (String = "text/markdown"),
         )),
-        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such scan", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "There is no report to write in this form", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn show(

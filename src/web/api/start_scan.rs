@@ -2,16 +2,17 @@
 
 use super::Api;
 use super::caller::Scanner;
-use super::problem::Problem;
+use super::problem::{Problem, WriteProblems};
 use super::repeat::Repeat;
 use super::scans::REQUESTED;
 use super::upload::{Upload, UploadShare};
 use super::workspaces::id_of;
 use crate::model::WorkspaceId;
-use crate::queue::api_scan::ApiScan;
-use crate::queue::job::{Job, QueuedJob, Trigger};
+use crate::queue::api_scan::{ALIVE, ApiScan};
+use crate::queue::job::Trigger;
 use crate::queue::now;
-use crate::store::{ApiKeyRecord, ScanRequest, ScanStatus};
+use crate::queue::orders::StackScan;
+use crate::store::{ApiKeyRecord, ScanStatus};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -21,9 +22,6 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 use utoipa::ToSchema;
-
-/// For how long a scan that was just taken counts as alive.
-const ALIVE: Duration = Duration::from_secs(60);
 
 /// A scan that was requested.
 #[derive(Debug, Serialize, ToSchema)]
@@ -69,10 +67,9 @@ pub(super) struct UploadForm {
         ),
     ),
     responses(
+        WriteProblems,
         (status = 202, description = "The scan begins", body = StartedScan),
         (status = 400, description = "The body cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key may only read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such workspace", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The upload took too long", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "A scan of the workspace runs, or there is nothing to scan", body = Problem, content_type = "application/problem+json"),
@@ -80,7 +77,6 @@ pub(super) struct UploadForm {
         (status = 415, description = "The body has another type", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value cannot be used", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests or uploads", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "This server makes no scans", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -218,22 +214,15 @@ impl Api {
                 tenant.add_requested_scan(id, workspace, requested).await?;
             }
         }
-        let stack = workspace.stack.as_str();
-        let request = ScanRequest {
-            repository: workspace.repository,
-            stack: Some(stack),
-            commit: None,
-            asked_at: requested_at,
-        };
-        tenant.request_scan(&request).await?;
-        let job = Job::Scan {
+        let scan = StackScan {
             installation: key.installation,
             repository: workspace.repository,
-            stack: Some(stack.to_owned()),
-            trigger: Trigger::Command,
+            stack: workspace.stack.clone(),
         };
-        let queued = QueuedJob::new(job, format!("api/{id}"));
-        self.inbox.queue.push(&queued, Duration::ZERO).await?;
+        let queued = (format!("api/{id}"), Duration::ZERO);
+        self.inbox
+            .scan(&scan, Trigger::Command, requested_at, queued)
+            .await?;
         Ok(())
     }
 }

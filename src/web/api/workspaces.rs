@@ -3,7 +3,7 @@
 use super::Api;
 use super::caller::{Reader, Writer};
 use super::page::{limit, stack_cursor, stack_place};
-use super::problem::Problem;
+use super::problem::{Problem, ReadProblems, WriteProblems};
 use crate::model::{InstallationId, RepositoryId, RepositoryName, StackSummary, WorkspaceId};
 use crate::report::instant;
 use crate::store::{ApiKeyRecord, ListedStack, Tenant, Workspace as OwnWorkspace};
@@ -103,11 +103,9 @@ pub(super) struct PageQuery {
     tag = "workspaces",
     params(PageQuery),
     responses(
+        ReadProblems,
         (status = 200, description = "A page of workspaces", body = WorkspacePage),
         (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list(
@@ -134,11 +132,9 @@ pub(super) async fn list(
     tag = "workspaces",
     params(("workspace" = String, Path, description = "The id of the workspace")),
     responses(
+        ReadProblems,
         (status = 200, description = "The workspace", body = Workspace),
-        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such workspace", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn show(
@@ -160,13 +156,10 @@ pub(super) async fn show(
     tag = "workspaces",
     params(("workspace" = String, Path, description = "The id of the workspace")),
     responses(
+        WriteProblems,
         (status = 204, description = "It is gone"),
-        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key may only read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such workspace", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It is a stack of a repository", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn delete(

@@ -1,22 +1,16 @@
 //! Serves what people accept in an organisation, of the repositories that the person sees.
 
+use super::visible_part::visible_part;
 use super::{Fields, Names, Shared};
 use crate::model::StackName;
 use crate::queue::now;
 use crate::report::pages::{AcceptedPage, AcceptedRow};
-use crate::store::{AcceptedPlace, AcceptedRecord, Tenant};
+use crate::store::{AcceptedPlace, AcceptedRecord};
 use crate::web::page_error::PageError;
-use crate::web::sign_in::{Session, VisibleRepositories, Visitor};
+use crate::web::sign_in::{Session, Visitor};
 use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-
-/// How many differences a page lists.
-const PAGE: usize = 100;
-/// How many rows are read at once; those of repositories that the person does not see are left out.
-const BATCH: u32 = 500;
-/// How many batches are read for a page: beyond, it goes on behind them.
-const MAX_BATCHES: usize = 4;
 
 /// Shows what people accept.
 pub(super) async fn show(
@@ -39,7 +33,14 @@ async fn page(
     let Path(owner) = owner?;
     let account = site.account(session, &owner).await?;
     let tenant = site.store.of(account.installation);
-    let (listed, next) = list(&tenant, &account.repositories, after.clone()).await?;
+    let tenant = &tenant;
+    let listed = visible_part(
+        after.clone(),
+        |behind, most| async move { tenant.accepted(behind.as_ref(), most).await },
+        |record: &AcceptedRecord| &record.place,
+        |record| account.repositories.name(record.repository).is_some(),
+    );
+    let (listed, next) = listed.await?;
     let rows = listed.iter().filter_map(|record| {
         let name = account.repositories.name(record.repository)?;
         let place = (name, &record.stack);
@@ -53,32 +54,6 @@ async fn page(
         next: next.map(|place| written(&place)),
     };
     Ok(page.html()?)
-}
-
-/// Reads what is accepted in the repositories that a person may look at, and where the list goes on.
-async fn list(
-    tenant: &Tenant<'_>,
-    visible: &VisibleRepositories,
-    mut behind: Option<AcceptedPlace>,
-) -> anyhow::Result<(Vec<AcceptedRecord>, Option<AcceptedPlace>)> {
-    let mut listed = Vec::new();
-    for _ in 0..MAX_BATCHES {
-        let (batch, next) = tenant.accepted(behind.as_ref(), BATCH).await?;
-        for record in batch {
-            if listed.len() == PAGE {
-                return Ok((listed, behind));
-            }
-            behind = Some(record.place.clone());
-            if visible.name(record.repository).is_some() {
-                listed.push(record);
-            }
-        }
-        behind = next;
-        if behind.is_none() {
-            break;
-        }
-    }
-    Ok((listed, behind))
 }
 
 /// Writes a place as the page's address has it: `2027-03-31.123.production.f-1c9e`.

@@ -1,23 +1,18 @@
 //! Serves the audit log of an organisation: of the repositories that the person sees, and to its owners of the keys of
 //! the API.
 
+use super::visible_part::visible_part;
 use super::{Fields, Names, Shared};
 use crate::model::{RepositoryId, RepositoryName};
 use crate::queue::now;
 use crate::report::pages::{AuditPage, AuditRow};
-use crate::store::{AuditFilter, AuditPlace, AuditRecord, Tenant};
+use crate::store::{AuditFilter, AuditPlace, AuditRecord};
 use crate::web::page_error::PageError;
 use crate::web::sign_in::{Ownership, Session, VisibleRepositories, Visitor};
 use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
-/// How many entries a page lists.
-const PAGE: usize = 100;
-/// How many rows are read at once; those of repositories that the person does not see are left out.
-const BATCH: u32 = 500;
-/// How many batches are read for a page: beyond, it goes on behind them.
-const MAX_BATCHES: usize = 4;
 /// The longest text that is filtered by, in characters.
 const MAX_TEXT: usize = 100;
 
@@ -61,7 +56,16 @@ async fn page(
     // A repository that the person does not see has no entries for them, as one that is not there.
     let (entries, next) = match id.is_none() && !repository.is_empty() {
         true => (Vec::new(), None),
-        false => list(&tenant, &seen, &filter, after.clone()).await?,
+        false => {
+            let (tenant, filter) = (&tenant, &filter);
+            let listed = visible_part(
+                after.clone(),
+                |behind, most| async move { tenant.audit_log(filter, behind.as_ref(), most).await },
+                |record: &AuditRecord| &record.place,
+                |record| seen.include(record.repository),
+            );
+            listed.await?
+        }
     };
     let rows = entries.iter().filter_map(|record| {
         if record.repository == RepositoryId::NONE {
@@ -96,33 +100,6 @@ impl SeenEntries<'_> {
             id => self.repositories.name(id).is_some(),
         }
     }
-}
-
-/// Reads the entries that a person may look at, and where the list goes on.
-async fn list(
-    tenant: &Tenant<'_>,
-    seen: &SeenEntries<'_>,
-    filter: &AuditFilter,
-    mut behind: Option<AuditPlace>,
-) -> anyhow::Result<(Vec<AuditRecord>, Option<AuditPlace>)> {
-    let mut entries = Vec::new();
-    for _ in 0..MAX_BATCHES {
-        let (batch, next) = tenant.audit_log(filter, behind.as_ref(), BATCH).await?;
-        for record in batch {
-            if entries.len() == PAGE {
-                return Ok((entries, behind));
-            }
-            behind = Some(record.place.clone());
-            if seen.include(record.repository) {
-                entries.push(record);
-            }
-        }
-        behind = next;
-        if behind.is_none() {
-            break;
-        }
-    }
-    Ok((entries, behind))
 }
 
 /// Writes a place as the page's address has it: `1795537800000.123.page/...`.

@@ -9,6 +9,7 @@ mod organisation;
 mod scans;
 mod server;
 mod stack;
+mod visible_part;
 
 use super::address::PublicAddress;
 use super::html::{Protection, protect};

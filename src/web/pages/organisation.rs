@@ -1,11 +1,12 @@
 //! Serves the page of an organisation: its stacks, the most urgent first.
 
+use super::visible_part::visible_part;
 use super::{Fields, Names, Shared};
 use crate::github::UserInstallation;
 use crate::model::{InstallationId, RepositoryName, StackName, StackSummary, Urgency};
 use crate::queue::now;
 use crate::report::pages::{OrderForms, OrganisationPage, StackContext, StackFacts, StackRow};
-use crate::store::{ListedStack, ListedStacks, ScanRecord, StackPlace, Tenant};
+use crate::store::{ListedStack, ScanRecord, StackPlace, Tenant};
 use crate::web::page_error::PageError;
 use crate::web::random::unguessable;
 use crate::web::sign_in::{Ownership, Session, VisibleRepositories, Visitor};
@@ -14,12 +15,6 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use std::sync::Arc;
 
-/// How many stacks a page lists.
-const PAGE: usize = 100;
-/// How many rows are read at once; those of repositories that the person does not see are left out.
-const BATCH: u32 = 500;
-/// How many batches are read for a page: beyond, it goes on behind them.
-const MAX_BATCHES: usize = 4;
 /// How many stacks that an earlier version scanned are summarized for a page.
 const MAX_SUMMARIZED: u32 = 20;
 
@@ -47,10 +42,20 @@ async fn page(
     if after.is_none() {
         summarize(&tenant).await?;
     }
-    let listed = list(&tenant, &account.repositories, after.clone()).await?;
+    let tenant = &tenant;
+    let listed = visible_part(
+        after.clone(),
+        |behind, most| async move {
+            let batch = tenant.stacks_by_urgency(behind.as_ref(), most).await?;
+            Ok((batch.stacks, batch.next))
+        },
+        |stack: &ListedStack| &stack.place,
+        |stack| account.repositories.name(stack.repository).is_some(),
+    );
+    let (listed, next) = listed.await?;
     let ownership = site.rights().ownership(session, &account.found, now());
     let ownership = ownership.await?;
-    let rows = listed.stacks.iter().filter_map(|stack| {
+    let rows = listed.iter().filter_map(|stack| {
         let name = account.repositories.name(stack.repository)?;
         Some(StackRow::new(stack_facts(stack), name, now()))
     });
@@ -62,7 +67,7 @@ async fn page(
         shows_keys: ownership != Ownership::Other,
         is_first: after.is_none(),
         is_cut: account.repositories.is_cut,
-        next: listed.next.map(|place| written(&place)),
+        next: next.map(|place| written(&place)),
     };
     Ok(page.html()?)
 }
@@ -171,38 +176,6 @@ impl FoundStack {
         let error = summary.and_then(|last| last.error.as_deref());
         error.filter(|_| self.listed.scanned_at > reported_at)
     }
-}
-
-/// Reads the stacks of the repositories that a person may look at.
-async fn list(
-    tenant: &Tenant<'_>,
-    visible: &VisibleRepositories,
-    mut behind: Option<StackPlace>,
-) -> anyhow::Result<ListedStacks> {
-    let mut stacks = Vec::new();
-    for _ in 0..MAX_BATCHES {
-        let batch = tenant.stacks_by_urgency(behind.as_ref(), BATCH).await?;
-        for row in batch.stacks {
-            if stacks.len() == PAGE {
-                return Ok(ListedStacks {
-                    stacks,
-                    next: behind,
-                });
-            }
-            behind = Some(row.place.clone());
-            if visible.name(row.repository).is_some() {
-                stacks.push(row);
-            }
-        }
-        behind = batch.next;
-        if behind.is_none() {
-            break;
-        }
-    }
-    Ok(ListedStacks {
-        stacks,
-        next: behind,
-    })
 }
 
 /// Summarizes some of the stacks that an earlier version scanned.
