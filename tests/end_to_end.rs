@@ -228,10 +228,19 @@ impl World {
         inbox.close().await;
     }
 
+    /// Where the server answers.
+    pub fn address(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
     /// What a page of the server says.
     pub async fn page(&self, path: &str) -> String {
-        let address = format!("http://127.0.0.1:{}{path}", self.port);
-        reqwest::get(address).await.unwrap().text().await.unwrap()
+        reqwest::get(self.address(path))
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
     }
 
     pub fn log(&self) -> String {

@@ -134,8 +134,8 @@ impl Session {
         match &self.identity.assumed_from {
             Some(from) => from.narrowed(with_secrets).await,
             None => Err(Reason::NoProvider {
-                message: "no provider gets the server's own credentials, which cannot be narrowed: name a role in `aws` of \
-                          .driftguard.yml"
+                message: "no provider gets the server's own credentials, which cannot be narrowed: name a role, in `aws` of \
+                          .driftguard.yml or as the `role_arn` of the workspace"
                     .to_owned(),
             }),
         }

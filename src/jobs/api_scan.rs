@@ -1,25 +1,29 @@
 //! Scans a workspace of the API: in this process, at once. An uploaded state, and code, is held in memory alone.
 
-use super::services::{Services, redactor};
+use super::services::{Services, providers, redactor};
 use super::steps::access::verdict;
 use super::steps::actors::name_actors;
+use super::steps::ambient::{self, Owner};
 use super::steps::record::RecordedStack;
 use super::steps::share::in_share;
 use crate::aws::{Access, Aws, Probes, Role};
-use crate::config::Config;
-use crate::github::Layout;
+use crate::code::OtherModules;
+use crate::config::{Ambient, Config};
 use crate::github::tarball::unpack_as;
+use crate::github::{GitHub, Layout};
 use crate::model::{
     InstallationId, Region, RepositoryId, ScanCourse, ScanError, StackReport, Tree, WorkspaceId,
     s3_place,
 };
 use crate::outbound::Outbound;
+use crate::plugin::{ProviderFolder, TOTAL};
 use crate::queue::api_scan::{ALIVE, ApiScan, ApiScanner};
 use crate::queue::inbox::Inbox;
 use crate::queue::limit::{Clock, Limits};
 use crate::queue::now;
 use crate::queue::thread::{Meter, Threads};
 use crate::report;
+use crate::scan::ProviderAccess;
 use crate::scan::load::{Stack, repository_scope};
 use crate::scan::report_limit::limited;
 use crate::scan::roles::workspace_external_id;
@@ -30,6 +34,8 @@ use crate::state::StateBudget;
 use crate::state::backends::{HostTokens, HttpAccess};
 use crate::store::Store;
 use anyhow::Context;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -42,6 +48,9 @@ const AT_ONCE: usize = 2;
 const RENEWED: Duration = Duration::from_secs(15);
 /// What a scan without code notes.
 const NO_CODE: &str = "no code came with the state, so the state alone was compared with AWS";
+/// Why a workspace without a role is not read.
+const NO_ROLE: &str = "the workspace names no role, and the server's own AWS credentials are not for this organisation: create \
+                       the workspace with a `role_arn`";
 
 /// Runs the scans of workspaces.
 pub struct ApiScans {
@@ -56,6 +65,10 @@ struct Means {
     outbound: Outbound,
     limits: Limits,
     states: StateBudget,
+    providers: Option<Arc<ProviderFolder>>,
+    /// Whom the server's own credentials are for besides `local`, and who says which account an installation is on;
+    /// `None` without an App.
+    ambient: Option<(GitHub, Ambient)>,
     key: SecretString,
 }
 
@@ -68,6 +81,8 @@ impl ApiScans {
             outbound: services.outbound.clone(),
             limits: services.limits,
             states: services.states.clone(),
+            providers: services.providers.clone(),
+            ambient: Some((services.github.clone(), services.ambient.clone())),
             key: services.secret_key(),
         })
     }
@@ -75,7 +90,7 @@ impl ApiScans {
     /// Creates what runs the scans of a server without an App, with these sessions of AWS.
     ///
     /// # Errors
-    /// The connections to other addresses cannot be prepared.
+    /// The connections to other addresses cannot be prepared, or the folder of providers cannot be read.
     pub fn alone(
         config: &Config,
         key: &SecretString,
@@ -88,6 +103,8 @@ impl ApiScans {
             outbound: Outbound::new(config.private_addresses)?,
             limits: Limits::of_scan(config.scan_timeout),
             states: StateBudget::of_server(config.state_limit),
+            providers: providers(config)?,
+            ambient: None,
             key: key.clone(),
         }))
     }
@@ -132,11 +149,36 @@ impl ApiScanner for ApiScans {
     fn external_id(&self, installation: InstallationId, workspace: &WorkspaceId) -> String {
         workspace_external_id(self.means.key(), installation, workspace)
     }
+
+    fn is_ambient(&self, installation: InstallationId) -> BoxFuture<'_, anyhow::Result<bool>> {
+        self.means.is_ambient(installation).boxed()
+    }
 }
 
 impl Means {
     fn key(&self) -> &[u8] {
         self.key.expose_secret().as_bytes()
+    }
+
+    /// Returns whether the server's own credentials read an organisation's workspaces.
+    async fn is_ambient(&self, installation: InstallationId) -> anyhow::Result<bool> {
+        if installation == InstallationId::LOCAL {
+            return Ok(true);
+        }
+        let Some((github, ambient)) = &self.ambient else {
+            return Ok(false);
+        };
+        if *ambient == Ambient::Off {
+            return Ok(false);
+        }
+        let Some(account) = github.installation_account(installation).await? else {
+            return Ok(false);
+        };
+        let owner = Owner {
+            id: account.id,
+            login: &account.login.to_lowercase(),
+        };
+        ambient::serves(ambient, &self.store, owner).await
     }
 }
 
@@ -217,7 +259,11 @@ async fn report_of(
         Ok(settings) => settings,
         Err(error) => return Ok(Err(error)),
     };
-    let (access, probes) = (access(means, scan), Probes::default());
+    let access = match access(means, scan).await {
+        Ok(access) => access,
+        Err(error) => return Ok(Err(error)),
+    };
+    let probes = Probes::default();
     let aws = means.aws.with_access(access.clone(), &probes);
     let redactor = redactor(means.key(), scan.installation);
     let tenant = means.store.of(scan.installation);
@@ -237,7 +283,7 @@ async fn report_of(
         only: None,
         interrupt: clock.interrupt(),
         events: None,
-        providers: None,
+        providers: providers_of(means, scan.installation),
     };
     let scanning = Box::pin(scan_stacks(&input, vec![stack(scan)], &|_| {}));
     let mut result = in_share(&means.store, &means.aws, scanning).await;
@@ -284,23 +330,45 @@ fn failure(kind: &'static str, message: String) -> ScanError {
     }
 }
 
-/// Returns the credentials of a workspace: its role, else the server's own, which serve `local` alone.
-fn access(means: &Means, scan: &ApiScan) -> Access {
-    let role = scan.workspace.role_arn.as_ref().map(|arn| Role {
-        arn: arn.clone(),
-        external_id: Some(workspace_external_id(
-            means.key(),
-            scan.installation,
-            &scan.workspace.id,
-        )),
-    });
-    Access {
-        own: role.is_none() && scan.installation == InstallationId::LOCAL,
-        role,
+/// Returns the credentials of a workspace: its role, else the server's own where those are for its organisation.
+async fn access(means: &Means, scan: &ApiScan) -> Result<Access, ScanError> {
+    let Some(arn) = &scan.workspace.role_arn else {
+        return match means.is_ambient(scan.installation).await {
+            Ok(true) => Ok(Access::own()),
+            Ok(false) => Err(failure("role", NO_ROLE.to_owned())),
+            Err(error) => {
+                let error = format!("{error:#}");
+                warn!(error, "GitHub does not say which account this is");
+                let message = "GitHub does not say whose account this is, so the server's own AWS credentials were not \
+                               used: try again in a minute";
+                Err(failure("role", message.to_owned()))
+            }
+        };
+    };
+    let external_id = workspace_external_id(means.key(), scan.installation, &scan.workspace.id);
+    Ok(Access {
+        role: Some(Role {
+            arn: arn.clone(),
+            external_id: Some(external_id),
+        }),
         ..Access::default()
-    }
+    })
 }
 
+/// Returns the operator's provider for AWS. Those beside it are for the repositories of the owners that the operator names.
+fn providers_of(means: &Means, installation: InstallationId) -> Option<ProviderAccess<'_>> {
+    let folder = means.providers.as_deref()?;
+    Some(ProviderAccess {
+        folder,
+        installation,
+        is_narrowed: true,
+        sources: Vec::new(),
+        time: TOTAL.min(means.limits.time / 2),
+    })
+}
+
+/// Returns what a workspace is scanned with. The modules of other repositories are those that `terraform init` installed,
+/// where the uploaded code holds them.
 fn stack(scan: &mut ApiScan) -> Stack {
     let mut settings = StackSettings::of_path(&scan.folder);
     let place = scan.workspace.state.as_deref().and_then(s3_place);
@@ -309,6 +377,7 @@ fn stack(scan: &mut ApiScan) -> Stack {
     let given = given.map(|state| ("the uploaded state".to_owned(), state.into()));
     Stack {
         name: scan.workspace.id.stack.clone(),
+        modules: OtherModules::Installed,
         given,
         ..Stack::new(settings, None)
     }

@@ -39,7 +39,7 @@ pub(super) struct Services {
     /// The limits on the size of states, over all scans.
     pub states: StateBudget,
     /// The operator's Terraform providers.
-    pub providers: Option<ProviderFolder>,
+    pub providers: Option<Arc<ProviderFolder>>,
     key: secrecy::SecretString,
 }
 
@@ -99,7 +99,7 @@ pub(super) fn redactor(key: &[u8], installation: InstallationId) -> Redactor {
 }
 
 /// Opens the operator's folder of providers, and logs why nothing would be started of it.
-fn providers(config: &Config) -> anyhow::Result<Option<ProviderFolder>> {
+pub(super) fn providers(config: &Config) -> anyhow::Result<Option<Arc<ProviderFolder>>> {
     let Some(settings) = &config.providers else {
         return Ok(None);
     };
@@ -107,5 +107,5 @@ fn providers(config: &Config) -> anyhow::Result<Option<ProviderFolder>> {
     if let Some(reason) = folder.unavailable() {
         tracing::warn!(reason, "providers are not used");
     }
-    Ok(Some(folder))
+    Ok(Some(Arc::new(folder)))
 }

@@ -1,6 +1,7 @@
 //! Keys of the API, `dg_live_` and 256 random bits, and of events, `dge_` and as many. The database holds only their
 //! digests.
 
+use super::{holds_credential, is_unseen};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -54,7 +55,12 @@ impl ApiKey {
     pub fn parse_name(text: &str) -> Result<String, String> {
         let text = text.trim();
         let fits = (1..=MAX_NAME).contains(&text.chars().count());
-        match fits && !text.contains(char::is_control) {
+        if holds_credential(text) {
+            return Err(
+                "a name is shown to everybody, and this one looks like a credential".to_owned(),
+            );
+        }
+        match fits && !text.contains(is_unseen) {
             true => Ok(text.to_owned()),
             false => Err(format!(
                 "a name has 1 to {MAX_NAME} characters, on one line"

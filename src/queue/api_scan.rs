@@ -3,6 +3,7 @@
 
 use crate::model::{InstallationId, WorkspaceId};
 use crate::store::Workspace;
+use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,4 +35,10 @@ pub trait ApiScanner: Send + Sync + 'static {
 
     /// Returns the external id with which the role of a workspace is assumed.
     fn external_id(&self, installation: InstallationId, workspace: &WorkspaceId) -> String;
+
+    /// Returns whether the server's own AWS credentials read the workspaces of an organisation that name no role.
+    ///
+    /// # Errors
+    /// GitHub does not say whose account it is, or the database fails.
+    fn is_ambient(&self, installation: InstallationId) -> BoxFuture<'_, anyhow::Result<bool>>;
 }

@@ -1,6 +1,7 @@
 //! `aws_db_subnet_group`: the subnets that a database may use.
 
 use super::listing::{ById, Listing};
+use super::read::each;
 use super::shape::{attributes, name_prefix, tags, texts};
 use super::{ReadRequest, ReadResult, ResourceType, Scope};
 use crate::aws::Session;
@@ -8,7 +9,6 @@ use crate::model::{Attributes, Reading, Reason, Resource, TypeRules};
 use aws_sdk_rds::operation::describe_db_subnet_groups::DescribeDbSubnetGroupsOutput;
 use aws_sdk_rds::types::DbSubnetGroup;
 use futures::FutureExt;
-use futures::future::join_all;
 
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_db_subnet_group",
@@ -46,7 +46,7 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
         }
     };
     ReadResult {
-        readings: join_all(request.tracked.iter().copied().map(read_group)).await,
+        readings: each(&request.tracked, |resource| read_group(resource)).await,
         ..ReadResult::default()
     }
 }

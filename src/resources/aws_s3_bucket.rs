@@ -2,7 +2,7 @@
 
 use super::bucket_aspect::{ACL, acl};
 use super::listing::{ById, Listing};
-use super::read::unmanaged_resource;
+use super::read::{each, unmanaged_resource};
 use super::shape::{attributes, name_prefix, tags, texts};
 use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use super::{
@@ -16,7 +16,6 @@ use crate::model::{
 use aws_sdk_s3::operation::list_buckets::ListBucketsOutput;
 use aws_sdk_s3::types::{Bucket, Grant};
 use futures::FutureExt;
-use futures::future::join_all;
 use std::collections::BTreeMap;
 
 pub(super) static TYPE: ResourceType = ResourceType {
@@ -164,7 +163,7 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
         }
     };
     let mut answer = ReadResult {
-        readings: join_all(request.tracked.iter().copied().map(read_bucket)).await,
+        readings: each(&request.tracked, |resource| read_bucket(resource)).await,
         ..ReadResult::default()
     };
     match listed {

@@ -1,7 +1,7 @@
 //! `aws_vpc`: a VPC.
 
 use super::listing::{ById, Listing};
-use super::read::resolve_tracked;
+use super::read::{each, resolve_tracked};
 use super::shape::{attributes, tags};
 use super::{ReadRequest, ReadResult, ResourceType, Scope};
 use crate::aws::Session;
@@ -9,7 +9,7 @@ use crate::model::{Attributes, Reading, Reason, Resource, TypeRules, Value};
 use aws_sdk_ec2::operation::describe_vpcs::DescribeVpcsOutput;
 use aws_sdk_ec2::types::{Vpc, VpcAttributeName, VpcCidrBlockStateCode};
 use futures::FutureExt;
-use futures::future::{join_all, try_join_all};
+use futures::future::try_join_all;
 
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_vpc",
@@ -64,24 +64,25 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
         .boxed()
     };
     let readings = resolve_tracked(&request.tracked, &vpcs, |_, vpc| convert(vpc), get_by_id).await;
-    let whole = readings.into_iter().map(|(resource, reading)| async move {
-        let Reading::Found(mut all) = reading else {
-            return (resource, reading);
+    let whole = each(&readings, |(resource, reading)| async move {
+        let Reading::Found(all) = reading else {
+            return (*resource, reading.clone());
         };
         let asked = ATTRIBUTES
             .iter()
             .map(|attribute| option(session, &resource.id, attribute));
         let reading = match try_join_all(asked).await {
             Ok(options) => {
+                let mut all = all.clone();
                 all.extend(options);
                 Reading::Found(all)
             }
             Err(reason) => Reading::Unknown(reason),
         };
-        (resource, reading)
+        (*resource, reading)
     });
     ReadResult {
-        readings: join_all(whole).await,
+        readings: whole.await,
         ..ReadResult::default()
     }
 }

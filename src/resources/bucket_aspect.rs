@@ -1,10 +1,11 @@
 //! Reads the types that configure one aspect of a bucket, with one call per bucket.
 
+use super::read::each;
 use super::{ReadRequest, ReadResult};
 use crate::aws::Session;
 use crate::model::{Attributes, Reading, Reason, Resource};
 use aws_sdk_s3::operation::get_bucket_acl::GetBucketAclOutput;
-use futures::future::{BoxFuture, join_all};
+use futures::future::BoxFuture;
 use std::sync::Arc;
 
 /// The IAM action that reads a bucket's grants.
@@ -31,7 +32,7 @@ pub(super) async fn read<'a>(
         }
     };
     ReadResult {
-        readings: join_all(request.tracked.iter().copied().map(read_bucket)).await,
+        readings: each(&request.tracked, |resource| read_bucket(resource)).await,
         ..ReadResult::default()
     }
 }

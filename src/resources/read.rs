@@ -7,6 +7,10 @@ use futures::future::{BoxFuture, join_all};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// How many resources of a type are asked about at once. A call that waits for its turn takes memory as well, and a state
+/// may name a million resources that AWS does not have.
+const AT_ONCE: usize = 256;
+
 /// The resources of one type to read in one account and region.
 #[derive(Clone)]
 pub struct ReadRequest<'a> {
@@ -110,5 +114,41 @@ pub(super) async fn resolve_tracked<'a, T>(
             (resource, reading)
         }
     };
-    join_all(tracked.iter().copied().map(read)).await
+    each(tracked, |resource| read(resource)).await
+}
+
+/// Reads each of some resources, a few hundred at once. Returns what was read in their order.
+pub(super) async fn each<'r, T, R: Future>(
+    resources: &'r [T],
+    read: impl Fn(&'r T) -> R,
+) -> Vec<R::Output> {
+    let mut done = Vec::with_capacity(resources.len());
+    for part in resources.chunks(AT_ONCE) {
+        done.extend(join_all(part.iter().map(&read)).await);
+    }
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[tokio::test]
+    async fn of_very_many_resources_some_are_asked_about_at_once() {
+        let (asked, most) = (Cell::new(0), Cell::new(0));
+        let numbers: Vec<_> = (0..10_000).collect();
+        let read = each(&numbers, |number| {
+            asked.set(asked.get() + 1);
+            most.set(most.get().max(asked.get()));
+            let asked = &asked;
+            async move {
+                tokio::task::yield_now().await;
+                asked.set(asked.get() - 1);
+                *number
+            }
+        });
+        assert_eq!(read.await, numbers);
+        assert_eq!(most.get(), AT_ONCE);
+    }
 }

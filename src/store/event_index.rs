@@ -61,7 +61,7 @@ impl Tenant<'_> {
     pub async fn stacks_of_events(
         &self,
         hashes: &[i64],
-        most: u32,
+        most: usize,
     ) -> anyhow::Result<Vec<(RepositoryId, StackName)>> {
         let mut found = BTreeSet::new();
         for part in hashes.chunks(ROWS) {
@@ -72,7 +72,7 @@ impl Tenant<'_> {
             );
             let rows: Vec<(String, String)> = sqlx::query_as(AssertSqlSafe(statement))
                 .bind(&self.id)
-                .bind(i64::from(most))
+                .bind(i64::try_from(most).unwrap_or(i64::MAX))
                 .fetch_all(self.pool)
                 .await
                 .context("while looking for the stacks of an event")?;
@@ -82,7 +82,6 @@ impl Tenant<'_> {
             let repository = RepositoryId(repository.parse().ok()?);
             Some((repository, StackName::new(&stack)?))
         };
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
         Ok(found.into_iter().filter_map(known).take(most).collect())
     }
 

@@ -15,6 +15,18 @@ pub struct KeptAnswer {
     pub answer: Option<(u16, String)>,
 }
 
+/// What becomes of a request that has a name.
+#[derive(Debug)]
+pub enum AnswerStart {
+    /// It is the first one, or nobody answers the first one any more.
+    Begun {
+        /// What the ids of what the request creates are made of.
+        seed: [u8; 32],
+    },
+    /// Another one came before.
+    Kept(KeptAnswer),
+}
+
 impl Store {
     /// Deletes the answers from before a moment.
     pub async fn delete_kept_answers(&self, before: i64) -> anyhow::Result<()> {
@@ -28,36 +40,47 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// Begins to answer a request. Returns what is kept where its key was seen before, and `None` where it was not.
+    /// Begins to answer a request, with this seed where it is the first of its key. A later one keeps the first one's.
     pub async fn begin_answer(
         &self,
         key: &str,
         request: &str,
-        now: i64,
-    ) -> anyhow::Result<Option<KeptAnswer>> {
+        (seed, now): ([u8; 32], i64),
+    ) -> anyhow::Result<AnswerStart> {
         let begun = sqlx::query(
-            "insert into kept_answers (installation, answer_key, request, status, body, created_at)
-             values ($1, $2, $3, 0, '', $4) on conflict do nothing",
+            "insert into kept_answers (installation, answer_key, request, status, body, created_at, seed)
+             values ($1, $2, $3, 0, '', $4, $5) on conflict do nothing",
         )
         .bind(&self.id)
         .bind(key)
         .bind(request)
         .bind(now)
+        .bind(hex::encode(seed))
         .execute(self.pool)
         .await
         .context("while beginning an answer")?;
-        if begun.rows_affected() == 1 || self.take_over_answer(key, request, now).await? {
-            return Ok(None);
+        if begun.rows_affected() == 1 {
+            return Ok(AnswerStart::Begun { seed });
         }
-        let row: Option<(String, i64, String)> = sqlx::query_as(
-            "select request, status, body from kept_answers where installation = $1 and answer_key = $2",
+        let is_taken_over = self.take_over_answer(key, request, now).await?;
+        let row: Option<(String, i64, String, String)> = sqlx::query_as(
+            "select request, status, body, seed from kept_answers where installation = $1 and answer_key = $2",
         )
         .bind(&self.id)
         .bind(key)
         .fetch_optional(self.pool)
         .await
         .context("while reading an answer")?;
-        Ok(row.map(|(request, status, body)| KeptAnswer {
+        let (request, status, body, first) =
+            row.context("an answer was deleted while it was read: ask again")?;
+        if is_taken_over {
+            let mut known = [0; 32];
+            let is_known = hex::decode_to_slice(first, &mut known).is_ok();
+            // An earlier version kept none.
+            let seed = if is_known { known } else { seed };
+            return Ok(AnswerStart::Begun { seed });
+        }
+        Ok(AnswerStart::Kept(KeptAnswer {
             request,
             answer: u16::try_from(status)
                 .ok()

@@ -17,7 +17,7 @@ use axum::routing::post;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -34,7 +34,7 @@ const MAX_TEXTS: usize = 400;
 /// The longest text that can name a resource.
 const MAX_NAME: usize = 300;
 /// How many stacks one event scans.
-const MAX_STACKS: u32 = 20;
+const MAX_STACKS: usize = 20;
 /// How long a scan waits for the events that follow.
 const QUIET: Duration = Duration::from_secs(60);
 /// How many stacks are remembered of which a scan was enqueued.
@@ -113,13 +113,20 @@ impl Events {
         };
         let hashing = EventKey::new(self.secret_key.expose_secret().as_bytes(), key.installation);
         let tenant = self.inbox.store.of(key.installation);
-        // What is certainly an id counts before what may be any word: a tag's value, say.
-        let (ids, words) = event.hashes(&hashing);
-        let mut stacks = tenant.stacks_of_events(&ids, MAX_STACKS).await?;
-        if stacks.is_empty() {
-            stacks = tenant.stacks_of_events(&words, MAX_STACKS).await?;
+        let find = async |names: &BTreeSet<&str>| {
+            let hashes = event.hashes(&hashing, names);
+            tenant.stacks_of_events(&hashes, MAX_STACKS).await
+        };
+        let mut stacks = find(&event.targets).await?;
+        for found in find(&event.ids).await? {
+            if !stacks.contains(&found) {
+                stacks.push(found);
+            }
         }
-        for (repository, stack) in stacks {
+        if stacks.is_empty() {
+            stacks = find(&event.words).await?;
+        }
+        for (repository, stack) in stacks.into_iter().take(MAX_STACKS) {
             let found = StackScan {
                 installation: key.installation,
                 repository,
@@ -178,8 +185,12 @@ fn until(period: i64, now: i64) -> Duration {
 struct Call<'a> {
     account: AccountId,
     region: Option<Region>,
-    /// What may name the changed resource.
-    names: BTreeSet<&'a str>,
+    /// What the call takes and returns by itself, as in `roleName`: the changed resource is nearly always among it.
+    targets: BTreeSet<&'a str>,
+    /// The ids and ARNs further inside.
+    ids: BTreeSet<&'a str>,
+    /// The other words further inside: a tag's value may be any resource's name.
+    words: BTreeSet<&'a str>,
 }
 
 impl<'a> Call<'a> {
@@ -192,51 +203,56 @@ impl<'a> Call<'a> {
         }
         let account = event["account"].as_str()?;
         let region = detail["awsRegion"].as_str().or(event["region"].as_str());
-        let mut names = BTreeSet::new();
-        for part in ["requestParameters", "responseElements", "resources"] {
-            collect(&detail[part], &mut names);
-        }
-        Some(Self {
+        let mut call = Self {
             account: AccountId::new(account)?,
             region: region.and_then(Region::new),
-            names,
-        })
+            targets: BTreeSet::new(),
+            ids: BTreeSet::new(),
+            words: BTreeSet::new(),
+        };
+        let parts = ["resources", "requestParameters", "responseElements"];
+        call.collect(parts.map(|part| &detail[part]));
+        Some(call)
     }
 
-    /// Returns the hashes of what it may be about, of the call's region and of global ones: of ids and ARNs, and of other
-    /// words.
-    fn hashes(&self, key: &EventKey) -> (Vec<i64>, Vec<i64>) {
-        let is_id = |name: &&&str| {
-            let has_digit = name.bytes().any(|b| b.is_ascii_digit());
-            name.starts_with("arn:") || (name.contains('-') && has_digit)
-        };
-        let (ids, words): (Vec<_>, Vec<_>) = self.names.iter().partition(is_id);
-        let of = |names: Vec<&&str>| {
-            let hash = |name: &str| {
-                [self.region.as_ref(), None].map(|region| key.hash(&self.account, region, name))
-            };
-            names.into_iter().flat_map(|name| hash(name)).collect()
-        };
-        (of(ids), of(words))
+    /// Collects the texts of values, those further outside first: however much a call passes on, what it is about counts.
+    fn collect(&mut self, values: [&'a Value; 3]) {
+        let mut rest: VecDeque<_> = values.into_iter().map(|value| (value, 0)).collect();
+        let mut count = 0;
+        while let Some((value, depth)) = rest.pop_front()
+            && count < MAX_TEXTS
+        {
+            match value {
+                Value::String(text) if !text.is_empty() && text.len() <= MAX_NAME => {
+                    count += 1;
+                    let names = match depth {
+                        0 | 1 => &mut self.targets,
+                        _ if is_id(text) => &mut self.ids,
+                        _ => &mut self.words,
+                    };
+                    names.insert(text);
+                }
+                Value::Array(items) => rest.extend(items.iter().map(|item| (item, depth))),
+                Value::Object(entries) => {
+                    rest.extend(entries.values().map(|value| (value, depth + 1)));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Returns the hashes of names, of the call's region and of global ones.
+    fn hashes(&self, key: &EventKey, names: &BTreeSet<&str>) -> Vec<i64> {
+        let regions = [self.region.as_ref(), None];
+        let hash = |name| regions.map(|region| key.hash(&self.account, region, name));
+        names.iter().copied().flat_map(hash).collect()
     }
 }
 
-/// Collects the texts of a value.
-fn collect<'a>(value: &'a Value, names: &mut BTreeSet<&'a str>) {
-    let mut rest = vec![value];
-    while let Some(value) = rest.pop() {
-        if names.len() >= MAX_TEXTS {
-            return;
-        }
-        match value {
-            Value::String(text) if !text.is_empty() && text.len() <= MAX_NAME => {
-                names.insert(text);
-            }
-            Value::Array(items) => rest.extend(items),
-            Value::Object(entries) => rest.extend(entries.values()),
-            _ => {}
-        }
-    }
+/// Returns whether a text is certainly an id, and no word.
+fn is_id(text: &str) -> bool {
+    let has_digit = text.bytes().any(|b| b.is_ascii_digit());
+    text.starts_with("arn:") || (text.contains('-') && has_digit)
 }
 
 #[cfg(test)]
@@ -254,7 +270,9 @@ mod tests {
         }));
         let call = Call::of(&change).unwrap();
         assert_eq!(call.region, Region::new("eu-west-1"));
-        assert!(call.names.contains("sg-1"));
+        assert!(call.targets.contains("sg-1"));
+        let cidr = "0.0.0.0/0";
+        assert!(call.words.contains(cidr) && !call.targets.contains(cidr));
         for nothing in [
             event(json!({"readOnly": true, "requestParameters": {"groupId": "sg-1"}})),
             event(json!({"errorCode": "AccessDenied", "requestParameters": {"groupId": "sg-1"}})),
@@ -264,5 +282,18 @@ mod tests {
         ] {
             assert!(Call::of(&nothing).is_none(), "{nothing}");
         }
+    }
+
+    #[test]
+    fn however_much_a_call_passes_on_what_it_is_about_is_read() {
+        let rules: Vec<_> = (0..1_000)
+            .map(|n| json!({"description": format!("rule-{n}")}))
+            .collect();
+        let event = json!({"account": "123456789012", "detail": {
+            "requestParameters": {"groupId": "sg-1", "ipPermissions": {"items": rules}},
+            "resources": [{"ARN": "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-1"}]}});
+        let call = Call::of(&event).unwrap();
+        assert_eq!(call.targets.len(), 2);
+        assert_eq!(call.targets.len() + call.ids.len(), MAX_TEXTS);
     }
 }

@@ -28,11 +28,10 @@ impl Sender {
     pub fn of(headers: &HeaderMap, extensions: &Extensions) -> Self {
         let peer = extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-        // The last one: what stands before it the sender may have written itself.
-        let list = headers
-            .get(FORWARDED)
-            .and_then(|list| list.to_str().ok()?.rsplit(',').next());
-        let named = list.and_then(|named| named.trim().parse().ok());
+        // The last one, of the last line: what stands before it the sender may have written itself.
+        let last = headers.get_all(FORWARDED).iter().next_back();
+        let last = last.and_then(|list| list.to_str().ok()?.rsplit(',').next());
+        let named = last.and_then(|named| named.trim().parse().ok());
         let named = named.map(|named| source(named).unwrap_or(named));
         match source(peer).or(named) {
             Some(sender) => Self::Named(sender),
@@ -123,5 +122,9 @@ mod tests {
         ] {
             assert_eq!(sender(&headers, peer), Sender::Named(address(named)));
         }
+        // A proxy may add a line of its own behind that of the sender.
+        headers.append(FORWARDED, "198.51.100.3".parse().unwrap());
+        let named = Sender::Named(address("198.51.100.3"));
+        assert_eq!(sender(&headers, "127.0.0.1:1"), named);
     }
 }

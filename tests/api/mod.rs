@@ -5,6 +5,7 @@ mod events;
 mod refused;
 mod schemathesis;
 mod site;
+mod uploads;
 
 use crate::aws::{CONSOLE, PASSWORD, STATE, shop};
 use crate::database::{Database, on_both};
@@ -362,12 +363,25 @@ async fn a_repeated_request_has_one_effect(database: Database) {
     assert_eq!(ask("b", "two").await.status, 201);
     let all = api.get(&key, "/api/v1/workspaces").await.json();
     assert_eq!(all["items"].as_array().unwrap().len(), 2);
+
+    // After a day the name is another request's, as if it had never been used.
+    api.store.delete_kept_answers(i64::MAX).await.unwrap();
+    let next = ask("c", "one").await;
+    assert_eq!((next.status, &next.json()["name"]), (201, &json!("c")));
+    assert_ne!(next.json()["id"], first.json()["id"]);
+    let credential = format!("gh{}_{}", "p", "16C7e42F292c6912E7710c838347Ae178B4a");
+    let shown = json!({"name": credential, "region": "us-east-1"});
+    let refused = api.post(&key, "/api/v1/workspaces", &shown).await;
+    assert!(
+        refused.status == 422 && !refused.text.contains(&credential),
+        "{refused:?}"
+    );
     api.stop().await;
 }
 
 async fn a_server_without_an_app_serves_the_api_alone(database: Database) {
     let aws = shop().await;
-    let api = Api::start_as(database, aws.url(), None).await;
+    let api = Api::start_as(database, aws.url(), &[]).await;
     let key = api.key(InstallationId::LOCAL, ApiScope::Write).await;
     let wish = json!({"name": "shop", "region": "us-east-1",
         "state": "s3://acme-terraform-state/shop/production/terraform.tfstate"});

@@ -26,7 +26,7 @@ pub struct Api {
     pub store: Store,
     pub url: String,
     pub database: Database,
-    _github: GitHub,
+    pub github: GitHub,
     running: Option<(JoinHandle<anyhow::Result<()>>, oneshot::Sender<()>)>,
 }
 
@@ -48,11 +48,11 @@ impl Answer {
 impl Api {
     /// Starts a server that reads AWS at this address, and acts as an App.
     pub async fn start(database: Database, aws: &str) -> Self {
-        Self::start_as(database, aws, Some("7")).await
+        Self::start_as(database, aws, &[("GITHUB_APP_ID", "7")]).await
     }
 
-    /// Starts a server that reads AWS at this address.
-    pub async fn start_as(database: Database, aws: &str, app: Option<&str>) -> Self {
+    /// Starts a server that reads AWS at this address, with these settings besides.
+    pub async fn start_as(database: Database, aws: &str, settings: &[(&str, &str)]) -> Self {
         let identity = AppIdentity::fresh(7, "a secret of the hook").unwrap();
         let github = GitHub::start(&identity, crate::openapi::validator());
         let github = github.await.unwrap();
@@ -62,14 +62,13 @@ impl Api {
         };
         let config = Config::read(|name| {
             let text = match name {
-                "GITHUB_APP_ID" => app?,
                 "GITHUB_PRIVATE_KEY" => identity.key.as_str(),
                 "GITHUB_WEBHOOK_SECRET" => "hush",
                 "GITHUB_API_URL" | "GITHUB_URL" => github.url(),
                 "DRIFTGUARD_SECRET_KEY" => KEY,
                 "DRIFTGUARD_LISTEN" => address.as_str(),
                 "DATABASE_URL" => database.url.as_str(),
-                _ => return None,
+                _ => settings.iter().find(|(known, _)| *known == name)?.1,
             };
             Some(text.to_owned())
         });
@@ -88,7 +87,7 @@ impl Api {
             store,
             url: format!("http://{address}"),
             database,
-            _github: github,
+            github,
             running: Some((task, stop)),
         };
         let started = Instant::now();

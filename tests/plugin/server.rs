@@ -6,9 +6,14 @@ use super::sandbox::{Open, mode, skips};
 use crate::database::Database;
 use crate::end_to_end::{ROLE, World};
 use driftguard::aws::session_policy;
+use driftguard::model::{ApiScope, InstallationId};
 use driftguard::standin::sts::{Sts, Trust};
+use driftguard::store::ApiKeyRecord;
+use driftguard::web::api::new_key;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const CODE: &str = r#"
@@ -181,4 +186,63 @@ async fn where_no_sandbox_is_to_be_had_nothing_is_started_and_the_stack_says_why
     assert!(said.contains("no provider was started"), "{said}");
     assert!(!server.open.records().join("given").exists());
     assert!(server.world.log().contains("providers are not used"));
+}
+
+#[tokio::test]
+async fn a_workspace_of_the_api_with_a_role_is_read_by_the_provider_as_well() {
+    if skips() {
+        return;
+    }
+    let mut server = Server::start().await;
+    server.world.begin().await;
+    let key = new_key(ApiScope::Write).unwrap();
+    let record = ApiKeyRecord {
+        installation: InstallationId::LOCAL,
+        prefix: key.prefix().to_owned(),
+        name: "a script".to_owned(),
+        scope: ApiScope::Write,
+        created_by: String::new(),
+        created_at: 1,
+        expires_at: None,
+        used_at: None,
+    };
+    let store = server.world.database.inbox().await.store;
+    store.add_api_key(&key, &record).await.unwrap();
+    let client = reqwest::Client::new();
+    let ask = async |path: &str, body: Option<Value>| -> Value {
+        let address = server.world.address(path);
+        let request = match &body {
+            Some(body) => client.post(address).json(body),
+            None => client.get(address),
+        };
+        let answer = request.bearer_auth(key.expose()).send().await.unwrap();
+        answer.json().await.unwrap()
+    };
+    let wish = json!({"name": "queues", "region": "eu-west-1", "role_arn": ROLE});
+    let workspace = ask("/api/v1/workspaces", Some(wish)).await;
+    let external_id = workspace["external_id"].as_str().unwrap();
+    server
+        .sts
+        .trust(ROLE, Trust::ExternalId(external_id.to_owned()));
+    let scans = format!(
+        "/api/v1/workspaces/{}/scans",
+        workspace["id"].as_str().unwrap()
+    );
+    let started = ask(&scans, Some(serde_json::from_str(STATE).unwrap())).await;
+    let path = format!("/api/v1/scans/{}", started["id"].as_str().unwrap());
+    let mut found = Value::Null;
+    for _ in 0..600 {
+        found = ask(&path, None).await;
+        if found["status"] != "queued" && found["status"] != "running" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(found["status"], "done", "{found}\n{}", server.world.log());
+    let drift = &found["report"]["stacks"][0]["findings"][0];
+    assert_eq!(drift["address"], "aws_sqs_queue.orders", "{found}");
+    assert!(
+        drift.to_string().contains("visibility_timeout_seconds"),
+        "{drift}"
+    );
 }

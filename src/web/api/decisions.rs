@@ -3,7 +3,7 @@
 use super::Api;
 use super::caller::Writer;
 use super::problem::{Problem, WriteProblems};
-use super::repeat::Repeat;
+use super::repeat::{Repeat, Seed};
 use super::workspaces::id_of;
 use crate::model::WorkspaceId;
 use crate::queue::job::OrderOrigin;
@@ -103,16 +103,15 @@ pub(super) async fn decide(
     let (Path(finding), Json(body)) = (path?, body?);
     let request = format!("POST decisions {finding} {body}");
     let repeat = Repeat::of(&headers)?;
-    let seed = repeat.seed(&api, &key)?;
-    let answer = taken(api.clone(), key.clone(), (finding, body, seed));
-    repeat.answer(&api, &key, &request, answer).await
+    let take = |seed| taken(api.clone(), key.clone(), (finding, body, seed));
+    repeat.answer(&api, &key, &request, take).await
 }
 
 /// Enqueues what a decision asks for, unless the same request did so before.
 async fn taken(
     api: Arc<Api>,
     key: ApiKeyRecord,
-    (finding, body, seed): (String, serde_json::Value, [u8; 32]),
+    (finding, body, seed): (String, serde_json::Value, Seed),
 ) -> Result<(StatusCode, TakenDecision), Problem> {
     let decision: NewDecision =
         serde_json::from_value(body).map_err(|error| Problem::unprocessable(error.to_string()))?;

@@ -68,8 +68,7 @@ pub(super) struct Api {
 #[openapi(
     info(
         title = "DriftGuard",
-        description = "Finds where live AWS differs from Terraform: workspaces, their scans, and what they found.",
-        license(name = "Apache-2.0")
+        description = "Finds where live AWS differs from Terraform: workspaces, their scans, and what they found."
     ),
     modifiers(&Keys),
     security(("key" = []))

@@ -3,9 +3,11 @@
 use super::Api;
 use super::caller::Writer;
 use super::problem::{Problem, WriteProblems};
-use super::repeat::Repeat;
+use super::repeat::{Repeat, Seed};
 use super::workspaces::{Names, Workspace};
-use crate::model::{InstallationId, Region, RepositoryId, WorkspaceId, s3_place};
+use crate::model::{
+    InstallationId, Region, RepositoryId, WorkspaceId, holds_credential, is_unseen, s3_place,
+};
 use crate::queue::now;
 use crate::store::{ApiKeyRecord, Workspace as NewRecord};
 use axum::Json;
@@ -34,7 +36,8 @@ pub(super) struct NewWorkspace {
     /// The region of resources where neither code nor state names one.
     #[schema(examples("eu-west-1"))]
     region: String,
-    /// The role that reads AWS. Only `local` may leave it out: it is then read with the server's own credentials.
+    /// The role that reads AWS. `local`, and owners that `DRIFTGUARD_AWS_AMBIENT` names, may leave it out: AWS is then
+    /// read with the server's own credentials.
     #[schema(examples("arn:aws:iam::123456789012:role/driftguard"))]
     role_arn: Option<String>,
     /// Where the state is, if it is not uploaded.
@@ -57,6 +60,7 @@ pub(super) struct NewWorkspace {
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not announced as JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value cannot be used", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "GitHub does not say whose account the organisation is", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn create(
@@ -68,20 +72,24 @@ pub(super) async fn create(
     let Json(body) = body?;
     let request = format!("POST workspaces {body}");
     let repeat = Repeat::of(&headers)?;
-    let seed = repeat.seed(&api, &key)?;
-    let answer = created(api.clone(), key.clone(), (body, seed));
-    repeat.answer(&api, &key, &request, answer).await
+    let create = |seed| created(api.clone(), key.clone(), (body, seed));
+    repeat.answer(&api, &key, &request, create).await
 }
 
 /// Creates a workspace, unless the same request did so before.
 async fn created(
     api: Arc<Api>,
     key: ApiKeyRecord,
-    (body, seed): (serde_json::Value, [u8; 32]),
+    (body, seed): (serde_json::Value, Seed),
 ) -> Result<(StatusCode, Workspace), Problem> {
     let asked: NewWorkspace =
         serde_json::from_value(body).map_err(|error| Problem::unprocessable(error.to_string()))?;
-    let workspace = checked(asked, key.installation, seed)?;
+    if asked.role_arn.is_none() && !api.is_ambient(key.installation).await? {
+        return Err(Problem::unprocessable(
+            "`role_arn` is missing: the server's own credentials are not for this organisation",
+        ));
+    }
+    let workspace = checked(asked, seed)?;
     let tenant = api.tenant(&key);
     let is_known = tenant.workspace(&workspace.id).await?.is_some();
     if !is_known && !tenant.add_workspace(&workspace, MAX_WORKSPACES).await? {
@@ -96,15 +104,27 @@ async fn created(
     Ok((StatusCode::CREATED, shown.ok_or_else(Problem::not_found)?))
 }
 
+impl Api {
+    /// Returns whether workspaces of an organisation may name no role.
+    async fn is_ambient(&self, installation: InstallationId) -> Result<bool, Problem> {
+        let Some(scanner) = &self.scanner else {
+            return Ok(installation == InstallationId::LOCAL);
+        };
+        scanner.is_ambient(installation).await.map_err(|error| {
+            let error = format!("{error:#}");
+            tracing::warn!(error, "GitHub does not say which account this is");
+            let detail =
+                "GitHub does not say whose account this is: try again, or name a `role_arn`";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        })
+    }
+}
+
 /// Checks a workspace to create.
-fn checked(
-    asked: NewWorkspace,
-    installation: InstallationId,
-    seed: [u8; 32],
-) -> Result<NewRecord, Problem> {
+fn checked(asked: NewWorkspace, seed: Seed) -> Result<NewRecord, Problem> {
     let wrong = |what: &str| Problem::unprocessable(what);
     let name = asked.name.trim();
-    let is_plain = !name.is_empty() && !name.contains(char::is_control);
+    let is_plain = !name.is_empty() && !name.contains(is_unseen);
     if !is_plain || name.chars().count() > MAX_NAME {
         return Err(wrong(
             "`name` is a text of 1 to 100 characters, on one line",
@@ -112,22 +132,24 @@ fn checked(
     }
     let region = Region::new(&asked.region);
     let region = region.ok_or_else(|| wrong("`region` is none: write it as in eu-west-1"))?;
+    let texts = [
+        Some(name),
+        asked.role_arn.as_deref(),
+        asked.state.as_deref(),
+    ];
+    if texts.into_iter().flatten().any(holds_credential) {
+        return Err(wrong(
+            "a name, a role and a place are stored and shown, and one of these looks like a credential",
+        ));
+    }
     let too_long = |text: &Option<String>| text.as_ref().is_some_and(|t| t.len() > MAX_PLACE);
     if too_long(&asked.role_arn) || too_long(&asked.state) {
         return Err(wrong("`role_arn` and `state` have at most 1024 characters"));
     }
-    match &asked.role_arn {
-        Some(arn) if !is_role(arn) => {
-            return Err(wrong(
-                "`role_arn` is no role's ARN: arn:aws:iam::123456789012:role/driftguard",
-            ));
-        }
-        None if installation != InstallationId::LOCAL => {
-            return Err(wrong(
-                "`role_arn` is missing: the server's own credentials serve `local` alone",
-            ));
-        }
-        _ => {}
+    if asked.role_arn.as_deref().is_some_and(|arn| !is_role(arn)) {
+        return Err(wrong(
+            "`role_arn` is no role's ARN: arn:aws:iam::123456789012:role/driftguard",
+        ));
     }
     if asked
         .state

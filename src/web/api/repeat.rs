@@ -3,7 +3,7 @@
 use super::Api;
 use super::problem::Problem;
 use crate::queue::now;
-use crate::store::ApiKeyRecord;
+use crate::store::{AnswerStart, ApiKeyRecord, KeptAnswer};
 use crate::web::random::random_bytes;
 use crate::web::signature::Signer;
 use anyhow::Context;
@@ -17,6 +17,9 @@ use std::sync::Arc;
 const HEADER: &str = "idempotency-key";
 /// The longest name of a request.
 const MAX_LENGTH: usize = 255;
+
+/// What the ids of what a request creates are made of.
+pub(super) type Seed = [u8; 32];
 
 /// The name of a request, if it has one.
 #[derive(Debug)]
@@ -35,74 +38,79 @@ impl Repeat {
         Ok(Self(Some(name.to_owned())))
     }
 
-    /// Returns what the ids of what a request creates are made of: the same for a repeated one, so that what the first one
-    /// did is found again.
-    pub(super) fn seed(&self, api: &Api, key: &ApiKeyRecord) -> anyhow::Result<[u8; 32]> {
-        let Some(name) = &self.0 else {
-            return random_bytes();
-        };
-        let digest = signer(api).sign(&format!("seed/{}/{name}", key.prefix));
-        let mut seed = [0; 32];
-        hex::decode_to_slice(digest, &mut seed).context("while making an id")?;
-        Ok(seed)
-    }
-
     /// Answers a request, or as its first one was answered. `request` tells whether both are the same; of what it holds
     /// only a keyed hash is stored. What was refused may be asked for again. The answer is made even if nobody waits for it
-    /// any more.
-    pub(super) async fn answer<T: Serialize + Send + 'static>(
+    /// any more; where its process ended, the next request of the name makes it with the same seed, so that what the first
+    /// one did is found again.
+    pub(super) async fn answer<T, A>(
         self,
         api: &Arc<Api>,
         key: &ApiKeyRecord,
         request: &str,
-        answer: impl Future<Output = Result<(StatusCode, T), Problem>> + Send + 'static,
-    ) -> Result<Response, Problem> {
-        let request = signer(api).sign(&format!("request/{request}"));
-        let (api, key) = (api.clone(), key.clone());
-        let work = async move {
-            match &self.0 {
-                None => {
-                    let (status, body) = answer.await?;
-                    Ok((status, text(&body)?))
-                }
-                Some(name) => once(&api, &key, (name, &request), answer).await,
-            }
+        answer: impl FnOnce(Seed) -> A,
+    ) -> Result<Response, Problem>
+    where
+        T: Serialize + Send + 'static,
+        A: Future<Output = Result<(StatusCode, T), Problem>> + Send + 'static,
+    {
+        let seed = random_bytes()?;
+        let Some(name) = self.0 else {
+            let (status, body) = detached(answer(seed)).await?;
+            return Ok(json(status, text(&body)?));
         };
-        let ended = tokio::spawn(work).await;
-        let ended = ended.context("while answering a request")?;
-        ended.map(|(status, body)| json(status, body))
+        let request = signer(api).sign(&format!("request/{request}"));
+        let name = signer(api).sign(&format!("repeated request/{}/{name}", key.prefix));
+        let tenant = api.tenant(key);
+        let begun = tenant.begin_answer(&name, &request, (seed, now()));
+        let seed = match begun.await? {
+            AnswerStart::Begun { seed } => seed,
+            AnswerStart::Kept(kept) => return repeated(&request, kept),
+        };
+        let (api, key, answer) = (api.clone(), key.clone(), answer(seed));
+        let kept = async move { keep(&api, &key, &name, answer).await };
+        let (status, body) = detached(kept).await?;
+        Ok(json(status, body))
     }
 }
 
-/// Answers the first of the requests of a name, and the others alike.
-async fn once<T: Serialize>(
+/// Does work to its end, even if nobody waits for it any more.
+async fn detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    let ended = tokio::spawn(work).await;
+    ended.context("while answering a request")?
+}
+
+/// Answers as the first request of a name was answered.
+fn repeated(request: &str, kept: KeptAnswer) -> Result<Response, Problem> {
+    if kept.request != request {
+        return Err(Problem::unprocessable(
+            "this `Idempotency-Key` was used for another request: use a new one for each",
+        ));
+    }
+    let (status, body) = kept.answer.ok_or_else(|| {
+        Problem::conflict("the same request is being answered: try again in a minute")
+    })?;
+    let status = StatusCode::from_u16(status).map_err(anyhow::Error::from)?;
+    Ok(json(status, body))
+}
+
+/// Makes the answer of the first request of a name, and keeps it for the others.
+async fn keep<T: Serialize>(
     api: &Api,
     key: &ApiKeyRecord,
-    (name, request): (&str, &str),
+    name: &str,
     answer: impl Future<Output = Result<(StatusCode, T), Problem>>,
 ) -> Result<(StatusCode, String), Problem> {
-    let name = signer(api).sign(&format!("repeated request/{}/{name}", key.prefix));
     let tenant = api.tenant(key);
-    if let Some(kept) = tenant.begin_answer(&name, request, now()).await? {
-        if kept.request != request {
-            return Err(Problem::unprocessable(
-                "this `Idempotency-Key` was used for another request: use a new one for each",
-            ));
-        }
-        let (status, body) = kept.answer.ok_or_else(|| {
-            Problem::conflict("the same request is being answered: try again in a minute")
-        })?;
-        let status = StatusCode::from_u16(status).map_err(anyhow::Error::from)?;
-        return Ok((status, body));
-    }
     let answered = answer.await;
     match answered.and_then(|(status, body)| Ok((status, text(&body)?))) {
         Ok((status, body)) => {
-            tenant.keep_answer(&name, status.as_u16(), &body).await?;
+            tenant.keep_answer(name, status.as_u16(), &body).await?;
             Ok((status, body))
         }
         Err(problem) => {
-            tenant.forget_answer(&name).await?;
+            tenant.forget_answer(name).await?;
             Err(problem)
         }
     }

@@ -3,7 +3,7 @@
 use super::Api;
 use super::caller::Scanner;
 use super::problem::{Problem, WriteProblems};
-use super::repeat::Repeat;
+use super::repeat::{Repeat, Seed};
 use super::scans::REQUESTED;
 use super::upload::{Upload, UploadShare};
 use super::workspaces::id_of;
@@ -90,25 +90,29 @@ pub(super) async fn start(
     let Path(id) = path?;
     let workspace = id_of(&api.find(&key, &id).await?);
     let repeat = Repeat::of(&headers)?;
-    let seed = repeat.seed(&api, &key)?;
-    let id = format!("{REQUESTED}{}", hex::encode(&seed[..16]));
     if !workspace.is_own() {
         Upload::refuse(request).await?;
         let request = fingerprint(&workspace, &Upload::default());
-        let answer = enqueued(api.clone(), key.clone(), (id, workspace));
-        return repeat.answer(&api, &key, &request, answer).await;
+        let enqueue = |seed| enqueued(api.clone(), key.clone(), (scan_id(seed), workspace));
+        return repeat.answer(&api, &key, &request, enqueue).await;
     }
     let share = api.uploads.take(key.installation)?;
-    let upload = Upload::read(request).await?;
+    let upload = Upload::read(request, &share).await?;
     let request = fingerprint(&workspace, &upload);
-    let scan = OwnScan {
-        id,
-        upload,
-        workspace,
-        share,
+    let begin = |seed| {
+        let scan = OwnScan {
+            id: scan_id(seed),
+            upload,
+            workspace,
+            share,
+        };
+        begun(api.clone(), key.clone(), scan)
     };
-    let answer = begun(api.clone(), key.clone(), scan);
-    repeat.answer(&api, &key, &request, answer).await
+    repeat.answer(&api, &key, &request, begin).await
+}
+
+fn scan_id(seed: Seed) -> String {
+    format!("{REQUESTED}{}", hex::encode(&seed[..16]))
 }
 
 /// Starts a scan of a workspace that was created through the API, unless the same request did so before.

@@ -259,10 +259,7 @@ fn reason(text: &str, session: &Session) -> Result<String, Refusal> {
 
 /// Returns whether a text is a day behind today, as in `2027-03-31`.
 fn is_day_after(text: &str, now: i64) -> bool {
-    let form = |(at, byte): (usize, u8)| match at {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    };
-    // Such texts sort as days do.
-    text.len() == 10 && text.bytes().enumerate().all(form) && text > day(now).as_str()
+    // In this form alone texts sort as days do.
+    let date = text.parse::<jiff::civil::Date>();
+    date.is_ok_and(|date| date.to_string() == text) && text > day(now).as_str()
 }
