@@ -17,7 +17,7 @@ use crate::model::{
 };
 use crate::outbound::Outbound;
 use crate::plugin::{ProviderFolder, TOTAL};
-use crate::queue::api_scan::{ALIVE, ApiScan, ApiScanner};
+use crate::queue::api_scan::{ALIVE, ApiScan, ApiScanner, IsAmbient};
 use crate::queue::inbox::Inbox;
 use crate::queue::limit::{Clock, Limits};
 use crate::queue::now;
@@ -34,8 +34,6 @@ use crate::state::StateBudget;
 use crate::state::backends::{HostTokens, HttpAccess};
 use crate::store::Store;
 use anyhow::Context;
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -150,8 +148,8 @@ impl ApiScanner for ApiScans {
         workspace_external_id(self.means.key(), installation, workspace)
     }
 
-    fn is_ambient(&self, installation: InstallationId) -> BoxFuture<'_, anyhow::Result<bool>> {
-        self.means.is_ambient(installation).boxed()
+    fn is_ambient(&self, installation: InstallationId) -> IsAmbient<'_> {
+        Box::pin(self.means.is_ambient(installation))
     }
 }
 
@@ -251,12 +249,9 @@ async fn report_of(
     clock: &Clock,
 ) -> anyhow::Result<Result<(StackReport, u64), ScanError>> {
     let has_code = scan.code.is_some();
-    let tree = match code(scan.code.take()) {
-        Ok(tree) => tree,
-        Err(error) => return Ok(Err(error)),
-    };
-    let settings = match settings(&tree) {
-        Ok(settings) => settings,
+    let read = code(scan.code.take()).and_then(|tree| Ok((settings(&tree)?, tree)));
+    let (settings, tree) = match read {
+        Ok(read) => read,
         Err(error) => return Ok(Err(error)),
     };
     let access = match access(means, scan).await {

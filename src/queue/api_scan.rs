@@ -28,6 +28,9 @@ pub struct ApiScan {
     pub share: Box<dyn Send + Sync>,
 }
 
+/// Whether the server's own AWS credentials are for an organisation.
+pub type IsAmbient<'a> = BoxFuture<'a, anyhow::Result<bool>>;
+
 /// Runs scans of workspaces that were created through the API.
 pub trait ApiScanner: Send + Sync + 'static {
     /// Starts a scan, which records its own end.
@@ -40,5 +43,5 @@ pub trait ApiScanner: Send + Sync + 'static {
     ///
     /// # Errors
     /// GitHub does not say whose account it is, or the database fails.
-    fn is_ambient(&self, installation: InstallationId) -> BoxFuture<'_, anyhow::Result<bool>>;
+    fn is_ambient(&self, installation: InstallationId) -> IsAmbient<'_>;
 }

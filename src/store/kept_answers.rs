@@ -21,7 +21,7 @@ pub enum AnswerStart {
     /// It is the first one, or nobody answers the first one any more.
     Begun {
         /// What the ids of what the request creates are made of.
-        seed: [u8; 32],
+        seed: String,
     },
     /// Another one came before.
     Kept(KeptAnswer),
@@ -45,7 +45,7 @@ impl Tenant<'_> {
         &self,
         key: &str,
         request: &str,
-        (seed, now): ([u8; 32], i64),
+        (seed, now): (&str, i64),
     ) -> anyhow::Result<AnswerStart> {
         let begun = sqlx::query(
             "insert into kept_answers (installation, answer_key, request, status, body, created_at, seed)
@@ -55,11 +55,12 @@ impl Tenant<'_> {
         .bind(key)
         .bind(request)
         .bind(now)
-        .bind(hex::encode(seed))
+        .bind(seed)
         .execute(self.pool)
         .await
         .context("while beginning an answer")?;
         if begun.rows_affected() == 1 {
+            let seed = seed.to_owned();
             return Ok(AnswerStart::Begun { seed });
         }
         let is_taken_over = self.take_over_answer(key, request, now).await?;
@@ -74,10 +75,12 @@ impl Tenant<'_> {
         let (request, status, body, first) =
             row.context("an answer was deleted while it was read: ask again")?;
         if is_taken_over {
-            let mut known = [0; 32];
-            let is_known = hex::decode_to_slice(first, &mut known).is_ok();
             // An earlier version kept none.
-            let seed = if is_known { known } else { seed };
+            let seed = if first.is_empty() {
+                seed.to_owned()
+            } else {
+                first
+            };
             return Ok(AnswerStart::Begun { seed });
         }
         Ok(AnswerStart::Kept(KeptAnswer {

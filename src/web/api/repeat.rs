@@ -61,9 +61,9 @@ impl Repeat {
         let request = signer(api).sign(&format!("request/{request}"));
         let name = signer(api).sign(&format!("repeated request/{}/{name}", key.prefix));
         let tenant = api.tenant(key);
-        let begun = tenant.begin_answer(&name, &request, (seed, now()));
+        let begun = tenant.begin_answer(&name, &request, (&hex::encode(seed), now()));
         let seed = match begun.await? {
-            AnswerStart::Begun { seed } => seed,
+            AnswerStart::Begun { seed } => decoded(&seed)?,
             AnswerStart::Kept(kept) => return repeated(&request, kept),
         };
         let (api, key, answer) = (api.clone(), key.clone(), answer(seed));
@@ -71,6 +71,12 @@ impl Repeat {
         let (status, body) = detached(kept).await?;
         Ok(json(status, body))
     }
+}
+
+fn decoded(text: &str) -> anyhow::Result<Seed> {
+    let mut seed = Seed::default();
+    hex::decode_to_slice(text, &mut seed).context("while making an id")?;
+    Ok(seed)
 }
 
 /// Does work to its end, even if nobody waits for it any more.

@@ -7,7 +7,7 @@ use crate::queue::job::OrderOrigin;
 use crate::queue::now;
 use crate::queue::orders::OrderRequest;
 use crate::report::pages::{Message, PageOrder, REPEATED};
-use crate::report::{day, printable};
+use crate::report::{day, moment, printable};
 use crate::web::page_error::PageError;
 use crate::web::pages::organisation::FoundStack;
 use crate::web::random::could_be;
@@ -260,6 +260,5 @@ fn reason(text: &str, session: &Session) -> Result<String, Refusal> {
 /// Returns whether a text is a day behind today, as in `2027-03-31`.
 fn is_day_after(text: &str, now: i64) -> bool {
     // In this form alone texts sort as days do.
-    let date = text.parse::<jiff::civil::Date>();
-    date.is_ok_and(|date| date.to_string() == text) && text > day(now).as_str()
+    moment(text).is_some_and(|at| day(at) == text) && text > day(now).as_str()
 }
