@@ -514,3 +514,22 @@ resource "aws_iam_policy" "a" {
     );
     assert_eq!(after["terraform.tfvars"], expected);
 }
+
+#[test]
+fn what_a_comment_says_of_a_rule_is_not_left_above_another_one() {
+    let ssh = block(22, OFFICE);
+    let office = ssh.replace(
+        "\n  ingress",
+        "\n  # ssh from the office, ticket 123\n  ingress",
+    );
+    let was = || vec![rule(22, "", &["10.0.0.0/8"], false)];
+    let web = vec![rule(443, "", &["0.0.0.0/0"], false)];
+    let after = regrouped(&office, was(), web.clone());
+    assert_eq!(after, block(443, "    cidr_blocks = [\"0.0.0.0/0\"]\n"));
+    // A rule that only moved to another port is still that of the comment.
+    let moved = regrouped(&office, was(), vec![rule(2222, "", &["10.0.0.0/8"], false)]);
+    assert_eq!(moved, office.replace("= 22\n", "= 2222\n"));
+    // Without a comment as few bytes as possible change.
+    let after = regrouped(&ssh, was(), web);
+    assert_eq!(after, block(443, "    cidr_blocks = [\"0.0.0.0/0\"]\n"));
+}

@@ -171,17 +171,17 @@ impl Blocks<'_> {
         let mut repeated = Vec::new();
         for (at, lost) in gone {
             let lost: Vec<Value> = lost.into_iter().cloned().collect();
-            match self.merge_by_ports(&lost).as_slice() {
-                [before] if !groups.is_empty() => {
+            let span = written.and_then(|written| written.get(at)?.span());
+            let page = &file.page;
+            let is_commented = span.as_ref().is_some_and(|span| page.is_commented(span));
+            match (self.successor(&lost, &mut groups, is_commented), span) {
+                (Some((before, after)), _) => {
                     let place = (format!("{}[{at}]", self.name), self.name.to_owned());
-                    let after = groups.remove(self.most_similar(before, &groups));
                     let (place, block) = ((&place, self.parts), &self.values[at]);
-                    edits.extend(self.change(place, block, before, &after)?);
+                    edits.extend(self.change(place, block, &before, &after)?);
                 }
-                _ => match written.and_then(|written| written.get(at)?.span()) {
-                    Some(span) => edits.push(file.page.take_out_block(span)),
-                    None => repeated.push(at),
-                },
+                (None, Some(span)) => edits.push(page.take_out_block(span)),
+                (None, None) => repeated.push(at),
             }
         }
         if !repeated.is_empty() {

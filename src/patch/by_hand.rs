@@ -2,7 +2,11 @@
 
 use super::literal::{key, render};
 use super::path;
-use crate::model::{Catalog, Finding, Kind, Shape, Value, masked};
+use crate::model::{Catalog, Finding, Kind, Shape, Value, ValueMap, masked};
+use std::collections::BTreeMap;
+
+/// What stands for a secret.
+const SECRET: &str = "null # a secret: set it from a variable";
 
 /// Returns the command that deletes an unmanaged resource.
 pub(super) fn command(finding: &Finding, catalog: &Catalog) -> Option<String> {
@@ -20,40 +24,46 @@ pub(super) fn command(finding: &Finding, catalog: &Catalog) -> Option<String> {
 /// Returns the HCL that would adopt the change: secret values are left to the reader.
 pub(super) fn block(finding: &Finding, catalog: &Catalog) -> Option<String> {
     match finding.kind {
-        Kind::Modified => changed(finding),
+        Kind::Modified => changed(finding, catalog),
         Kind::Unmanaged => import(finding, catalog),
         _ => None,
     }
 }
 
-fn changed(finding: &Finding) -> Option<String> {
+fn changed(finding: &Finding, catalog: &Catalog) -> Option<String> {
     let address = finding.address.as_ref()?;
-    let mut lines = vec![format!(
-        "resource \"{}\" \"{}\" {{",
-        address.tf_type, address.name
-    )];
+    let schema = catalog.get(&finding.tf_type)?;
+    let (mut lines, mut maps) = (Vec::new(), BTreeMap::new());
     for difference in &finding.attributes {
         let (name, steps) = path::parse(&difference.path)?;
-        let mut value = Value::Map(Default::default());
-        let shown = match steps.as_slice() {
-            [] => difference.live.clone(),
-            [path::Step::Key(_)] => {
-                let _ = path::set(&mut value, &steps, &difference.live);
-                value
+        let known = schema.attributes.get(name);
+        let can_write = known.is_none_or(|known| known.optional || known.required);
+        let shown = render(&difference.live, "");
+        match (steps.as_slice(), shown) {
+            ([], shown) if can_write => {
+                let shown = shown.unwrap_or_else(|| SECRET.to_owned());
+                lines.push(format!("  {name} = {shown}"));
             }
-            _ => {
-                lines.push(format!(
-                    "  # {} = {}",
-                    difference.path,
-                    text(&difference.live)
-                ));
-                continue;
+            ([path::Step::Key(_)], Some(_)) if can_write && !difference.live.is_null() => {
+                let map = maps
+                    .entry(name)
+                    .or_insert_with(|| Value::Map(ValueMap::default()));
+                let _ = path::set(map, &steps, &difference.live);
             }
-        };
-        lines.push(format!("  {name} = {}", text(&shown)));
+            (_, shown) if !difference.live.is_null() => {
+                let shown = shown.unwrap_or_else(|| SECRET.to_owned());
+                lines.push(format!("  # {} = {shown}", difference.path));
+            }
+            _ => lines.push(format!("  # {}: take it out", difference.path)),
+        }
     }
-    lines.push("}".to_owned());
-    Some(lines.join("\n"))
+    for (name, map) in maps {
+        // Whoever pasted the map alone would take out all other entries.
+        lines.push(format!("  # beside the other entries of `{name}`:"));
+        lines.push(format!("  {name} = {}", text(&map)));
+    }
+    let head = format!("resource \"{}\" \"{}\" {{", address.tf_type, address.name);
+    Some(format!("{head}\n{}\n}}", lines.join("\n")))
 }
 
 fn import(finding: &Finding, catalog: &Catalog) -> Option<String> {
@@ -101,5 +111,5 @@ fn name_of(id: &str) -> String {
 }
 
 fn text(value: &Value) -> String {
-    render(value, "").unwrap_or_else(|| "null # a secret: set it from a variable".to_owned())
+    render(value, "").unwrap_or_else(|| SECRET.to_owned())
 }

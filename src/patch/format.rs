@@ -58,7 +58,15 @@ pub(super) fn realigned(
     for (was, is) in edits {
         let was_formatted = around(&ends[0], was).all(|line| is_formatted(&old, line));
         if was_formatted {
-            for line in around(&ends[1], is) {
+            // What is put behind a line without an end leaves that line as it is.
+            let text = after.get(is.clone()).unwrap_or_default();
+            let ended = text.len() - text.trim_start_matches(['\r', '\n']).len();
+            let start = if was.is_empty() {
+                is.start + ended.min(2)
+            } else {
+                is.start
+            };
+            for line in around(&ends[1], &(start..is.end)) {
                 align(&mut new, line);
             }
         }
@@ -246,6 +254,16 @@ mod tests {
         let tabs = "\ta\t=\t1\t# one\n";
         let after = tabs.replace('1', "22");
         assert_eq!(realigned(tabs, &after, &[(5..6, 5..7)]), after);
+    }
+
+    #[test]
+    fn what_is_put_behind_a_file_without_a_last_line_end_leaves_its_last_block() {
+        let before = "b {\n  from = 1\n  to   = 2\n  protocol = 3\n}";
+        let after = format!("{before}\n\nb {{\n  a = 1\n  bb = 2\n}}\n");
+        let at = before.len();
+        let found = realigned(before, &after, &[(at..at, at..after.len())]);
+        assert!(found.starts_with(before), "{found}");
+        assert!(found.ends_with("  a  = 1\n  bb = 2\n}\n"), "{found}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Inserts and removes lines and blocks.
 
+use super::list::has_comment;
 use crate::model::Edit;
 use std::ops::Range;
 
@@ -126,6 +127,13 @@ impl<'a> SourceFile<'a> {
             start = first;
         }
         start
+    }
+
+    /// Returns whether a comment stands right above a block, or in it.
+    pub(super) fn is_commented(&self, span: &Range<usize>) -> bool {
+        let start = self.line_of(span.start).start;
+        let text = self.text.get(span.clone()).unwrap_or_default();
+        self.comment_above(start) < start || has_comment(text)
     }
 
     /// Removes a block, with the comment right above it and one of the blank lines around it.

@@ -93,13 +93,10 @@ impl Objects<'_> {
 
     /// Returns the text of an item that changed: the most similar of the new objects takes its place.
     fn replacement(&self, at: usize, own: &[Value], groups: &mut Vec<Value>) -> Option<String> {
-        let before = self.blocks.merge_by_ports(own);
-        let before = before.first().unwrap_or(&Value::Null);
-        let similar = self.blocks.most_similar(before, groups);
-        let after = groups.remove(similar);
+        let (before, after) = self.blocks.successor(own, groups, false)?;
         let has_comment = has_comment(self.list.text.get(self.list.span(at)?)?);
         let whole = || self.object(&after, &self.indent_of(Some(at)));
-        let in_parts = self.in_parts(at, before, &after);
+        let in_parts = self.in_parts(at, &before, &after);
         in_parts.or_else(|| whole().filter(|_| !has_comment))
     }
 

@@ -121,7 +121,33 @@ pub(super) enum JsonRefusal {
 /// Why the code of a deleted resource stays.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum RemovalRefusal {
-    /// `count`, or a module with several instances.
+    /// A block with `count`.
+    #[error(
+        "the block at {place} has a `count`, and no edit of a single instance is known: change the count by hand"
+    )]
+    Counted {
+        /// File and line.
+        place: String,
+    },
+    /// A `for_each` that is no literal.
+    #[error(
+        "the `for_each` of the block at {place} is computed, so there is no entry `{key}` to take out"
+    )]
+    Computed {
+        /// File and line.
+        place: String,
+        /// The entry.
+        key: String,
+    },
+    /// An entry in a file of data.
+    #[error("the entry `{key}` stands in {file}, from which no entry is taken out: do it by hand")]
+    InData {
+        /// The file.
+        file: String,
+        /// The entry.
+        key: String,
+    },
+    /// A module with several instances.
     #[error("the block at {place} stands for several instances{}", advice(.call))]
     Several {
         /// File and line.
@@ -138,7 +164,7 @@ pub(super) enum RemovalRefusal {
         address: Box<Address>,
     },
     /// A map or list without the entry.
-    #[error("the map at {place} has no entry `{key}`")]
+    #[error("no entry of the map at {place} is written as `{key}`")]
     NoEntry {
         /// File and line.
         place: String,

@@ -252,13 +252,15 @@ impl Refusal {
             Self::File(_) => RefusalKind::File,
             Self::Import(_) => RefusalKind::Unsupported,
             Self::Removal(RemovalRefusal::Referenced { .. }) => RefusalKind::Referenced,
-            Self::Removal(RemovalRefusal::Several { .. })
+            Self::Removal(RemovalRefusal::Several { .. } | RemovalRefusal::Counted { .. })
             | Self::Unproven(
                 Unproven::OtherRoot { .. }
                 | Unproven::OtherStack { .. }
                 | Unproven::OtherUnit { .. }
                 | Unproven::OtherVariables(_),
             ) => RefusalKind::Shared,
+            Self::Removal(RemovalRefusal::Computed { .. }) => RefusalKind::Computed,
+            Self::Removal(RemovalRefusal::InData { .. }) => RefusalKind::File,
             Self::Removal(_) => RefusalKind::Layout,
             Self::Stale(_) | Self::SaidAlready | Self::Unproven(_) => RefusalKind::Unproven,
         }

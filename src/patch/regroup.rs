@@ -94,16 +94,29 @@ impl Blocks<'_> {
         groups
     }
 
-    /// Returns the position of the block that has the most in common with an element.
-    pub(super) fn most_similar(&self, element: &Value, groups: &[Value]) -> usize {
+    /// Returns what the elements of a block were together, and takes what they became out of the groups: the one that has
+    /// the most in common with them. Where a comment speaks of the block, that is at least half.
+    pub(super) fn successor(
+        &self,
+        elements: &[Value],
+        groups: &mut Vec<Value>,
+        is_commented: bool,
+    ) -> Option<(Value, Value)> {
+        let mut merged = self.merge_by_ports(elements);
+        let element = merged.pop().filter(|_| merged.is_empty())?;
+        let parts = element.as_map().into_iter().flatten();
+        let parts: Vec<_> = parts.filter(|(_, value)| !self.is_hollow(value)).collect();
         let alike = |group: &Value| {
-            let parts = element.as_map().into_iter().flatten();
+            let parts = parts.iter();
             parts
                 .filter(|(name, value)| group.get(name) == *value)
                 .count()
         };
         let numbered = groups.iter().enumerate().rev();
-        let most_similar = numbered.max_by_key(|(_, group)| alike(group));
-        most_similar.map_or(0, |(at, _)| at)
+        let (at, alike) = numbered
+            .map(|(at, group)| (at, alike(group)))
+            .max_by_key(|(_, alike)| *alike)?;
+        let is_it = !is_commented || 2 * alike >= parts.len();
+        is_it.then(|| (element.clone(), groups.remove(at)))
     }
 }

@@ -1,6 +1,7 @@
 //! Removes the code of deleted resources.
 
 use super::Stack;
+use super::data_file::is_data;
 use super::dependents::Dependents;
 use super::location::{File, Owner, entry_at};
 use super::map::{take_out_entry, take_out_parts};
@@ -38,7 +39,12 @@ pub(super) fn plan(
     let mut edits = match (&address.key, &declared.for_each) {
         (Some(Key::Name(key)), Some(collection)) => entry(address, key, collection, stack)?,
         (None, _) if dependents.block(declared).len() == 1 => block(address, declared, stack)?,
-        _ => return Err(several().into()),
+        (None, _) => return Err(several().into()),
+        (Some(Key::Index(_)), _) => return Err(RemovalRefusal::Counted { place }.into()),
+        (Some(Key::Name(key)), None) => {
+            let key = key.clone();
+            return Err(RemovalRefusal::Computed { place, key }.into());
+        }
     };
     edits.extend(moves.0.into_iter().map(|(_, edit)| edit));
     Ok(edits)
@@ -81,6 +87,12 @@ fn entry(
         return Err(Refusal::Removal(RemovalRefusal::Several {
             place,
             call: resource.call.clone(),
+        }));
+    }
+    if is_data(&collection.file) || collection.file.ends_with(".json") {
+        return Err(Refusal::Removal(RemovalRefusal::InData {
+            file: collection.file.clone(),
+            key: key.to_owned(),
         }));
     }
     let file = File::open(stack.tree, &collection.file)?;
