@@ -36,7 +36,7 @@ pub use allowance::{CONTENT_MEMORY, MAX_CONTENT, content_pause, content_slice};
 pub use app::{Fence, GitHub};
 pub use archive::CommitFiles;
 pub use checks::{Annotation, CheckRun, Conclusion};
-pub use comments::{Comment, Permission};
+pub use comments::{Comment, Permission, PersonAccess};
 pub use deliveries::{DeliveryAttempt, DeliveryPage};
 pub use error::GithubError;
 pub use gate::Limits;

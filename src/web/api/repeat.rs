@@ -81,9 +81,10 @@ async fn once<T: Serialize>(
     (name, request): (&str, &str),
     answer: impl Future<Output = Result<(StatusCode, T), Problem>>,
 ) -> Result<(StatusCode, String), Problem> {
-    let name = signer(api).sign(&format!("repeated request/{}/{name}", key.prefix));
-    let tenant = api.tenant(key);
-    if let Some(kept) = tenant.begin_answer(&name, request, now()).await? {
+    let kept_for = kept_for(api, key).await?;
+    let name = signer(api).sign(&format!("repeated request/{kept_for}/{name}"));
+    let reach = api.reach(key);
+    if let Some(kept) = reach.begin_answer(&name, request, now()).await? {
         if kept.request != request {
             return Err(Problem::unprocessable(
                 "this `Idempotency-Key` was used for another request: use a new one for each",
@@ -98,14 +99,27 @@ async fn once<T: Serialize>(
     let answered = answer.await;
     match answered.and_then(|(status, body)| Ok((status, text(&body)?))) {
         Ok((status, body)) => {
-            tenant.keep_answer(&name, status.as_u16(), &body).await?;
+            reach.keep_answer(&name, status.as_u16(), &body).await?;
             Ok((status, body))
         }
         Err(problem) => {
-            tenant.forget_answer(&name).await?;
+            reach.forget_answer(&name).await?;
             Err(problem)
         }
     }
+}
+
+/// Returns for whom answers are kept: a key, and of a person's the repositories. Once it lost one, each request is carried
+/// out again, with the same ids, so that no answer is about what the key does not reach.
+async fn kept_for(api: &Api, key: &ApiKeyRecord) -> anyhow::Result<String> {
+    let mut text = key.prefix.clone();
+    if key.owner.person().is_some() {
+        for repository in api.store.key_repositories(&key.prefix).await? {
+            text.push('/');
+            text.push_str(&repository.id.to_string());
+        }
+    }
+    Ok(text)
 }
 
 fn signer(api: &Api) -> Signer {
