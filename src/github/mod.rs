@@ -19,6 +19,7 @@ mod issues;
 mod json;
 mod ledger;
 mod manifest;
+mod person_access;
 mod propose;
 mod pulls;
 mod recovery;

@@ -42,21 +42,6 @@ pub struct Head {
     pub owner: u64,
 }
 
-/// A repository, as GitHub describes it.
-#[derive(Deserialize)]
-struct About {
-    id: u64,
-    full_name: RepositoryName,
-    default_branch: String,
-    private: bool,
-    owner: Owner,
-}
-
-#[derive(Deserialize)]
-struct Owner {
-    id: u64,
-}
-
 impl Repository {
     pub(super) fn new(github: GitHub, caller: Caller, name: RepositoryName) -> Self {
         Self {
@@ -105,26 +90,18 @@ impl Repository {
     /// # Errors
     /// `NotFound` where the App may not see the repository, or another one has its name.
     pub async fn head(&self) -> Result<Option<Head>, GithubError> {
-        let about = self.about().await?;
-        let tip = self.branch_head(&about.default_branch).await?;
-        Ok(tip.map(|commit| Head {
-            name: about.full_name,
-            commit,
-            default_branch: about.default_branch,
-            private: about.private,
-            owner: about.owner.id,
-        }))
-    }
-
-    /// Returns the name that the repository has now.
-    ///
-    /// # Errors
-    /// `NotFound` where the App may not see the repository, or another one has its name.
-    pub async fn current_name(&self) -> Result<RepositoryName, GithubError> {
-        Ok(self.about().await?.full_name)
-    }
-
-    async fn about(&self) -> Result<About, GithubError> {
+        #[derive(Deserialize)]
+        struct About {
+            id: u64,
+            full_name: RepositoryName,
+            default_branch: String,
+            private: bool,
+            owner: Owner,
+        }
+        #[derive(Deserialize)]
+        struct Owner {
+            id: u64,
+        }
         let about: About = self
             .github
             .get(self.caller, &format!("/repos/{}", self.name))
@@ -138,7 +115,14 @@ impl Repository {
             let what = format!("repository {id} under the name {}", self.name);
             return Err(GithubError::NotFound(what));
         }
-        Ok(about)
+        let tip = self.branch_head(&about.default_branch).await?;
+        Ok(tip.map(|commit| Head {
+            name: about.full_name,
+            commit,
+            default_branch: about.default_branch,
+            private: about.private,
+            owner: about.owner.id,
+        }))
     }
 
     /// Returns the head commit of a branch; `None` where there is no such branch.

@@ -34,35 +34,17 @@ impl AppAccess {
     }
 
     async fn ask(&self, asked: &WriteCheck) -> Result<WriteAccess, GithubError> {
-        let WriteCheck {
-            installation,
-            repository,
-            ..
-        } = *asked;
-        let found = self
+        let repository = (asked.installation, asked.repository);
+        let access = self
             .github
-            .repository(installation, repository, asked.name.clone());
-        // A name that was given up may be another repository's.
-        let name = match found.current_name().await {
-            Ok(name) => name,
-            Err(error) if is_lost(&error) => return Ok(WriteAccess::RepositoryLost),
-            Err(error) => return Err(error),
-        };
-        let found = self.github.repository(installation, repository, name);
-        Ok(
-            match found.person_access(&asked.login, asked.person).await? {
-                PersonAccess::Write => WriteAccess::Granted,
-                PersonAccess::Less => WriteAccess::Denied,
-                PersonAccess::SomebodyElse => WriteAccess::NobodyThere,
-            },
-        )
+            .person_access(repository, &asked.login, asked.person);
+        Ok(match access.await? {
+            Some(PersonAccess::Write) => WriteAccess::Granted,
+            Some(PersonAccess::Less) => WriteAccess::Denied,
+            Some(PersonAccess::SomebodyElse) => WriteAccess::NobodyThere,
+            None => WriteAccess::RepositoryLost,
+        })
     }
-}
-
-/// Returns whether an error says that the App does not see a repository. A token for one that the installation lost is
-/// refused as invalid.
-fn is_lost(error: &GithubError) -> bool {
-    error.is_missing() || matches!(error, GithubError::Invalid { .. })
 }
 
 impl AccessChecker for AppAccess {

@@ -1,6 +1,6 @@
 //! The seam through which the API asks GitHub, as the App, whether a person may still write to a repository.
 
-use crate::model::{InstallationId, RepositoryId, RepositoryName};
+use crate::model::{InstallationId, RepositoryId};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -11,8 +11,6 @@ pub struct WriteCheck {
     pub installation: InstallationId,
     /// The repository.
     pub repository: RepositoryId,
-    /// The name of the repository.
-    pub name: RepositoryName,
     /// The login of the person. It may be somebody else's by now.
     pub login: String,
     /// GitHub's id of the person.

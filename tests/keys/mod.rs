@@ -1,5 +1,6 @@
 //! Keys of people: each reaches repositories that its person may write to, and ends with that right.
 
+mod access;
 mod company;
 mod page;
 mod right;

@@ -377,6 +377,7 @@ fn the_page_of_keys_shows_a_new_key_in_a_field_to_copy() {
     let rows = vec![
         row(Some("acme"), &["acme/shop", "acme/<b>"]),
         row(Some("acme"), &["acme/shop"]),
+        row(Some("acme"), &["acme/shop"; 12]),
         row(None, &[]),
     ];
     let form = OwnKeyForm {

@@ -6,6 +6,9 @@ use crate::report::when::minute;
 use crate::report::words::excerpt;
 use askama::Template;
 
+/// How many repositories of a key are named.
+const NAMED: usize = 10;
+
 /// The page of an organisation's keys.
 #[derive(Debug, Template)]
 #[template(path = "pages/keys.html")]
@@ -145,16 +148,18 @@ impl OwnKeyRow {
             .unwrap_or("not shown to you by GitHub")
     }
 
-    /// Names the repositories, and counts those that the person does not see.
+    /// Names the first of the repositories, and counts the others, and those that the person does not see.
     fn reach(&self) -> String {
         let count = self.key.repositories.unwrap_or_default();
-        let names = self.names.join(", ");
         let unseen = usize::try_from(count).unwrap_or_default();
-        match (unseen.saturating_sub(self.names.len()), names.is_empty()) {
-            (0, false) => names,
-            (0, true) => "none".to_owned(),
-            (unseen, true) => format!("{unseen} that you do not see"),
-            (unseen, false) => format!("{names}, {unseen} that you do not see"),
+        let unseen = unseen.saturating_sub(self.names.len());
+        let more = self.names.len().saturating_sub(NAMED);
+        let mut parts: Vec<_> = self.names.iter().take(NAMED).cloned().collect();
+        parts.extend((more > 0).then(|| format!("{more} more")));
+        parts.extend((unseen > 0).then(|| format!("{unseen} that you do not see")));
+        match parts.is_empty() {
+            true => "none".to_owned(),
+            false => parts.join(", "),
         }
     }
 }

@@ -43,9 +43,14 @@ impl GitHub {
 
     /// Creates another account with a login that somebody gave up.
     pub fn take_login(&self, login: &str) {
-        let mut world = self.world();
-        let id = world.fresh_id();
-        world.logins.insert(login.to_ascii_lowercase(), Some(id));
+        let id = self.world().fresh_id();
+        self.give_login(login, id);
+    }
+
+    /// Gives a login to the account with this id.
+    pub fn give_login(&self, login: &str, id: u64) {
+        let login = login.to_ascii_lowercase();
+        self.world().logins.insert(login, Some(id));
     }
 
     /// Turns an account into a person's own: accounts are organisations otherwise.

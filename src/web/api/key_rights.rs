@@ -2,7 +2,7 @@
 //! used, and at once before anything is changed.
 
 use super::problem::Problem;
-use crate::model::{RepositoryId, RepositoryName};
+use crate::model::RepositoryId;
 use crate::queue::access_check::{AccessChecker, AccessUnknown, WriteAccess, WriteCheck};
 use crate::queue::now;
 use crate::store::{ApiKeyRecord, KeyRepository, LostRepository, Store};
@@ -141,7 +141,7 @@ impl KeyRights {
             let check = repository
                 .name
                 .as_ref()
-                .and_then(|name| check(key, name, repository.id));
+                .and_then(|_| check(key, repository.id));
             answer(self.access.clone(), repository, check, deadline)
         });
         let checks: Vec<_> = checks.collect();
@@ -211,15 +211,10 @@ impl Outcome {
 }
 
 /// Returns what GitHub is to be asked; `None` for an organisation's key.
-fn check(
-    key: &ApiKeyRecord,
-    name: &RepositoryName,
-    repository: RepositoryId,
-) -> Option<WriteCheck> {
+fn check(key: &ApiKeyRecord, repository: RepositoryId) -> Option<WriteCheck> {
     Some(WriteCheck {
         installation: key.installation,
         repository,
-        name: name.clone(),
         login: key.created_by.clone(),
         person: key.owner.person()?,
     })

@@ -77,7 +77,7 @@ pub(super) struct UploadForm {
         (status = 415, description = "The body has another type", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value cannot be used", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests or uploads", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "This server makes no scans", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "This server makes no scans, or GitHub does not say what the person of the key may do", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn start(
