@@ -36,6 +36,7 @@ mod jobs;
 mod json_documents;
 mod json_files;
 mod kept_text;
+mod keys;
 mod leases;
 mod limits;
 mod lookups;

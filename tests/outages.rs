@@ -9,6 +9,7 @@ use driftguard::model::{DeliveryId, InstallationId, RepositoryId};
 use driftguard::queue::RunContext;
 use driftguard::queue::inbox::Inbox;
 use driftguard::queue::job::{JobError, ScanJob};
+use driftguard::web::api::ApiServices;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -164,6 +165,7 @@ impl World {
         running.spawn(serve::run_until(
             config.unwrap(),
             ScansOnly(scans.clone()),
+            ApiServices::default(),
             std::future::pending(),
         ));
         let sent = Arc::new(Sent {

@@ -6,6 +6,7 @@ use driftguard::cli::serve;
 use driftguard::config::Config;
 use driftguard::queue::RunContext;
 use driftguard::queue::job::{JobError, ScanJob};
+use driftguard::web::api::ApiServices;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::net::TcpListener;
@@ -56,6 +57,7 @@ impl Server {
         let task = tokio::spawn(serve::run_until(
             config.unwrap(),
             ScansOnly(scans.clone()),
+            ApiServices::default(),
             stopped,
         ));
         let server = Self {

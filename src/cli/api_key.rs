@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::model::{ApiKey, ApiScope, InstallationId};
 use crate::queue::now;
 use crate::report::{instant, printable};
-use crate::store::{ApiKeyRecord, Store};
+use crate::store::{ApiKeyRecord, KeyOwner, Store};
 use crate::web::api::new_key;
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
@@ -15,7 +15,7 @@ use std::process::ExitCode;
 /// The organisation of whoever uses the API without GitHub.
 const LOCAL: &str = InstallationId::LOCAL_NAME;
 /// The columns of `list`.
-const COLUMNS: &str = "prefix\tname\torganisation\tscope\tcreated\texpires\tlast used";
+const COLUMNS: &str = "prefix\tname\torganisation\tscope\tcreated\texpires\tlast used\treaches";
 
 /// The subcommands of `driftguard api-key`.
 #[derive(Debug, Subcommand)]
@@ -36,7 +36,7 @@ pub(super) enum ApiKeyCommand {
         #[arg(long, value_name = "DAYS", value_parser = days)]
         expires: Option<u32>,
     },
-    /// Print a line a key, tab-separated: prefix, name, organisation, scope, created, expires, last used
+    /// Print a line a key, tab-separated: prefix, name, organisation, scope, created, expires, last used, reaches
     List,
     /// End a key, at once
     Revoke {
@@ -89,6 +89,7 @@ pub(super) async fn run(wish: ApiKeyCommand) -> anyhow::Result<ExitCode> {
             let created_at = now();
             let record = ApiKeyRecord {
                 installation: organisation(store, &org).await?,
+                owner: KeyOwner::Organisation,
                 prefix: key.prefix().to_owned(),
                 name,
                 scope,
@@ -145,6 +146,12 @@ async fn list(store: &Store) -> anyhow::Result<String> {
             instant(key.created_at),
             or(key.expires_at, "never"),
             or(key.used_at, "never"),
+            match key.owner {
+                KeyOwner::Organisation => "all".to_owned(),
+                KeyOwner::Person { repositories, .. } => {
+                    format!("{repositories} repositories of {}", key.created_by)
+                }
+            },
         ];
         text.push_str(&columns.join("\t"));
         text.push('\n');

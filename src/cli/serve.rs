@@ -6,11 +6,11 @@ use crate::config::{App, Config};
 use crate::github::{ManifestError, Manifests};
 use crate::jobs::api_scan::ApiScans;
 use crate::jobs::handler::AppHandler;
-use crate::queue::api_scan::ApiScanner;
 use crate::queue::inbox::Inbox;
 use crate::queue::job::JobHandler;
 use crate::queue::now;
 use crate::web;
+use crate::web::api::ApiServices;
 use crate::web::setup::{Exchange, ExchangeError, NewApp};
 use crate::webhook::{self, BodyStore, WebhookState, signature::Secrets};
 use futures::FutureExt;
@@ -27,10 +27,11 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     start(config, None, stop_signal()?).await
 }
 
-/// Serves until `stop` ends. `handler` runs the jobs; scans of the API are not run.
+/// Serves until `stop` ends. `handler` runs the jobs; the API has done elsewhere what `services` do.
 pub async fn run_until(
     config: Config,
     handler: impl JobHandler,
+    services: ApiServices,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let Some(app) = &config.app else {
@@ -38,7 +39,7 @@ pub async fn run_until(
     };
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
-    serve(&config, app, inbox, (handler, None), stop).await
+    serve(&config, app, inbox, (handler, services), stop).await
 }
 
 /// Serves until `stop` ends, with these sessions of AWS.
@@ -66,15 +67,18 @@ async fn start(
         Some(aws) => AppHandler::new(&config, app, &inbox, aws)?,
         None => AppHandler::connect(&config, app, &inbox).await?,
     };
-    let api_scans = handler.api_scans();
-    serve(&config, app, inbox, (handler, Some(api_scans)), stop).await
+    let services = ApiServices {
+        scanner: Some(handler.api_scans()),
+        access: Some(handler.access()),
+    };
+    serve(&config, app, inbox, (handler, services), stop).await
 }
 
 async fn serve(
     config: &Config,
     app: &App,
     inbox: Inbox,
-    (handler, api_scans): (impl JobHandler, Option<Arc<ApiScans>>),
+    (handler, services): (impl JobHandler, ApiServices),
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let listener = listen("DRIFTGUARD_LISTEN", config.listen).await?;
@@ -85,9 +89,8 @@ async fn serve(
         bodies: BodyStore::new(config.spool_folder()),
     };
     let mut routes = web::router(inbox.clone()).merge(webhook::router(webhook));
-    let scanner = api_scans.map(|scans| scans as Arc<dyn ApiScanner>);
     routes = routes.merge(web::events::router(&inbox, &app.secret_key));
-    routes = routes.merge(web::api::router(&inbox, &app.secret_key, scanner)?);
+    routes = routes.merge(web::api::router(&inbox, &app.secret_key, services)?);
     match web::pages::router(config, app, inbox.clone())? {
         Some(pages) => routes = routes.merge(pages),
         None => tracing::info!(
@@ -161,7 +164,11 @@ async fn set_up(
         return web::serve(listener, web::alive().merge(pages), stop).await;
     };
     tracing::info!("the API serves the organisation `local`");
-    let routes = web::api::router(&inbox, &key, Some(scans))?;
+    let services = ApiServices {
+        scanner: Some(scans),
+        access: None,
+    };
+    let routes = web::api::router(&inbox, &key, services)?;
     let routes = routes.merge(web::router(inbox.clone())).merge(pages);
     let served = tokio::select! {
         served = web::serve(listener, routes, stop) => served,

@@ -27,6 +27,9 @@ const TEAMS: Permissions = &[
 /// The permissions of the token that only reads files.
 const CONTENTS: Permissions = &[("contents", "read"), ("metadata", "read")];
 
+/// The permissions of the token that asks about people: what each installation grants.
+const METADATA: Permissions = &[("metadata", "read")];
+
 /// Whose credentials a request uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Caller {
@@ -38,6 +41,8 @@ pub(super) enum Caller {
     Teams(InstallationId, RepositoryId),
     /// The installation, to read files.
     Contents(InstallationId, RepositoryId),
+    /// The installation, to ask about people.
+    Metadata(InstallationId, RepositoryId),
 }
 
 impl Caller {
@@ -48,7 +53,8 @@ impl Caller {
             Self::Installation(installation, _)
             | Self::CodeScanning(installation, _)
             | Self::Teams(installation, _)
-            | Self::Contents(installation, _) => Some(installation),
+            | Self::Contents(installation, _)
+            | Self::Metadata(installation, _) => Some(installation),
         }
     }
 
@@ -60,6 +66,7 @@ impl Caller {
             Self::CodeScanning(installation, id) => Some((installation, id, CODE_SCANNING)),
             Self::Teams(installation, id) => Some((installation, id, TEAMS)),
             Self::Contents(installation, id) => Some((installation, id, CONTENTS)),
+            Self::Metadata(installation, id) => Some((installation, id, METADATA)),
         }
     }
 }

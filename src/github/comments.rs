@@ -187,25 +187,78 @@ impl Repository {
     /// # Errors
     /// As any request: see `GithubError`.
     pub async fn permission(&self, login: &str) -> Result<Permission, GithubError> {
+        Ok(match self.collaborator(login).await? {
+            Some(found) => found.permission(),
+            None => Permission::Less,
+        })
+    }
+
+    /// Returns what the person with this login and id may do now. The login may be somebody else's by now.
+    ///
+    /// # Errors
+    /// As any request: see `GithubError`.
+    pub async fn person_access(
+        &self,
+        login: &str,
+        person: u64,
+    ) -> Result<PersonAccess, GithubError> {
+        let found = self.collaborator(login).await?;
+        let is_same = |user: &Collaborated| user.id == person;
+        Ok(match found {
+            Some(found) if found.user.as_ref().is_some_and(is_same) => match found.permission() {
+                Permission::Less => PersonAccess::Less,
+                Permission::Admin | Permission::Write => PersonAccess::Write,
+            },
+            _ => PersonAccess::SomebodyElse,
+        })
+    }
+
+    /// Returns what GitHub says of a person; `None` where nobody has the login, or an App.
+    async fn collaborator(&self, login: &str) -> Result<Option<Collaborator>, GithubError> {
         if login.is_empty() || login.ends_with(BOT_SUFFIX) {
-            return Ok(Permission::Less);
+            return Ok(None);
         }
         let path = format!("collaborators/{}/permission", escaped(login));
-        #[derive(Deserialize)]
-        struct Collaborator {
-            permission: Option<String>,
-        }
-        match self.get::<Collaborator>(&path).await {
-            // GitHub returns `maintain` as `write`, `triage` as `read`.
-            Ok(found) => Ok(match found.permission.as_deref() {
-                Some("admin") => Permission::Admin,
-                Some("write") => Permission::Write,
-                _ => Permission::Less,
-            }),
-            Err(GithubError::NotFound(_)) => Ok(Permission::Less),
+        match self.get(&path).await {
+            Ok(found) => Ok(Some(found)),
+            Err(GithubError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
+}
+
+/// A person, as GitHub describes what they may do.
+#[derive(Deserialize)]
+struct Collaborator {
+    permission: Option<String>,
+    user: Option<Collaborated>,
+}
+
+#[derive(Deserialize)]
+struct Collaborated {
+    id: u64,
+}
+
+impl Collaborator {
+    fn permission(&self) -> Permission {
+        // GitHub returns `maintain` as `write`, `triage` as `read`.
+        match self.permission.as_deref() {
+            Some("admin") => Permission::Admin,
+            Some("write") => Permission::Write,
+            _ => Permission::Less,
+        }
+    }
+}
+
+/// What a person with a certain id may do in a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonAccess {
+    /// Push, at least.
+    Write,
+    /// Read at most.
+    Less,
+    /// Nobody has the login, or somebody with another id.
+    SomebodyElse,
 }
 
 /// A person's permission in a repository.

@@ -69,6 +69,7 @@ async fn run_orders(
         at: change.at,
         via: AuditVia::Box,
         key: format!("box/{}/{}/{}", change.issue, change.at, change.person),
+        api_key: None,
     };
     let mut effects = Vec::new();
     if let Some(proposal) = proposal {

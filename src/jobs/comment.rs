@@ -118,6 +118,7 @@ async fn run_commands(
         at,
         via: AuditVia::Comment,
         key: format!("comment/{}", comment.id),
+        api_key: None,
     };
     let mut applied = apply_effects(context, &source, &answer.effects).await?;
     let mut outcome = ScanOutcome::default();

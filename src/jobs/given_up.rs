@@ -62,11 +62,12 @@ pub(super) async fn run(
                     at,
                     via,
                     id,
+                    key,
                     ..
                 },
             ..
         } => {
-            let source = EffectSource::of_order(person, *at, *via, id);
+            let source = EffectSource::of_order(person, *at, *via, id).with_key(key.as_ref());
             Ok(record_not_done(context, &source, problem.to_owned()).await?)
         }
         job if is_told || is_of_secrecy(job) => {

@@ -4,6 +4,7 @@ use super::api_scan::ApiScans;
 use super::context::RepositoryContext;
 use super::given_up::GivenUp;
 use super::services::Services;
+use super::write_access::AppAccess;
 use super::{
     boxes, comment, conceal, dashboard, follow, given_up, notification, order, review, scan,
 };
@@ -44,6 +45,11 @@ impl AppHandler {
     /// Returns what runs the scans of the API, with the same connections and limits.
     pub fn api_scans(&self) -> Arc<ApiScans> {
         Arc::new(ApiScans::of_app(&self.services))
+    }
+
+    /// Returns what asks GitHub about the people of keys of the API, with the same connections and limits.
+    pub fn access(&self) -> Arc<AppAccess> {
+        Arc::new(AppAccess::of_app(&self.services))
     }
 
     async fn run_scan(&self, job: &ScanJob, run: &RunContext) -> Result<(), JobError> {
@@ -92,6 +98,7 @@ async fn run_task(context: &RepositoryContext<'_>, task: &RepositoryTask) -> Res
             via,
             id,
             stack,
+            key,
         } => {
             let order = order::Order {
                 command,
@@ -100,6 +107,7 @@ async fn run_task(context: &RepositoryContext<'_>, task: &RepositoryTask) -> Res
                 via: *via,
                 id,
                 stack: stack.as_ref(),
+                key: key.as_ref(),
             };
             order::run(context, &order).await
         }

@@ -9,6 +9,8 @@ pub mod api_scan;
 pub mod handler;
 /// Holds the steps that jobs are composed of, one file each.
 pub mod steps;
+/// Asks whether the person of a key of the API may write, outside of the queue.
+pub mod write_access;
 
 /// Holds a repository at one commit.
 mod context;

@@ -7,7 +7,8 @@ use super::steps::audit::{EffectSource, record_not_done};
 use super::steps::effects::apply_effects;
 use super::steps::orders::{CommandText, parse_once};
 use crate::commands::Effect;
-use crate::model::StackName;
+use crate::github::{GithubError, PersonAccess};
+use crate::model::{ApiKeyUse, StackName};
 use crate::queue::job::{JobError, OrderOrigin};
 use crate::store::OrderKey;
 
@@ -28,9 +29,24 @@ pub(super) struct Order<'a> {
     pub id: &'a str,
     /// The stack that it is about; `None` in orders of an earlier version.
     pub stack: Option<&'a StackName>,
+    /// The key of the API that it was sent with; `None` from a page, and in orders of an earlier version.
+    pub key: Option<&'a ApiKeyUse>,
 }
 
 impl Order<'_> {
+    /// Returns whether GitHub says that the person may write, or it needs nobody's permission.
+    async fn is_permitted(&self, context: &RepositoryContext<'_>) -> Result<bool, GithubError> {
+        let repository = &context.repository;
+        match self.key.and_then(|key| key.person) {
+            Some(person) => {
+                let access = repository.person_access(self.person, person).await?;
+                Ok(access == PersonAccess::Write)
+            }
+            None if self.via == OrderOrigin::Page => repository.may_write(self.person).await,
+            None => Ok(true),
+        }
+    }
+
     /// Returns whether an effect is on the stack that the order is about: another stack may have the same finding.
     fn includes(&self, effect: &Effect) -> bool {
         match (self.stack, effect) {
@@ -41,14 +57,15 @@ impl Order<'_> {
 }
 
 /// Runs an order once. Whoever enqueued it has asked GitHub whether the person may write; where that ended while the order
-/// waited, nothing is done. What a key of the API may do is for the API alone: its name may be no login.
+/// waited, nothing is done. What an organisation's key of the API may do is for the API alone: its name may be no login.
 pub(super) async fn run(
     context: &RepositoryContext<'_>,
     order: &Order<'_>,
 ) -> Result<(), JobError> {
     let person = order.person;
     let source = EffectSource::of_order(person, order.at, order.via, order.id);
-    if order.via == OrderOrigin::Page && !context.repository.may_write(person).await? {
+    let source = source.with_key(order.key);
+    if !order.is_permitted(context).await? {
         return Ok(record_not_done(context, &source, NO_WRITER.to_owned()).await?);
     }
     let key = OrderKey::Sent(order.id);

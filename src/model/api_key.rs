@@ -18,6 +18,8 @@ const LENGTH: usize = 64;
 const MAX_NAME: usize = 100;
 /// After how many days a key expires at the latest, unless it never does.
 const MAX_DAYS: u32 = 3_650;
+/// After how many days a person's key expires at the latest.
+const MAX_PERSON_DAYS: u32 = 365;
 /// A day in milliseconds.
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
@@ -78,6 +80,16 @@ impl ApiKey {
         count.ok_or_else(|| format!("days are a number from 1 to {MAX_DAYS}"))
     }
 
+    /// Parses after how many days a person's key expires.
+    ///
+    /// # Errors
+    /// It is no number, or not in the range.
+    pub fn parse_person_days(text: &str) -> Result<u32, String> {
+        let count = text.parse().ok();
+        let count = count.filter(|count| (1..=MAX_PERSON_DAYS).contains(count));
+        count.ok_or_else(|| format!("days are a number from 1 to {MAX_PERSON_DAYS}"))
+    }
+
     /// Returns when a key expires that was created at a moment, both in epoch milliseconds.
     pub fn expiry(created_at: i64, days: u32) -> i64 {
         created_at.saturating_add(i64::from(days) * DAY)
@@ -104,6 +116,15 @@ impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ApiKey({})", self.prefix())
     }
+}
+
+/// The key of the API that an order was sent with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyUse {
+    /// The beginning of the key.
+    pub prefix: String,
+    /// GitHub's id of the person whose key it is; `None` for an organisation's.
+    pub person: Option<u64>,
 }
 
 /// What a key of the API may do.
@@ -165,6 +186,10 @@ mod tests {
         assert_eq!(ApiKey::parse_days("3650"), Ok(3_650));
         for wrong in ["", "0", "3651", "-1", "90d"] {
             assert!(ApiKey::parse_days(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(ApiKey::parse_person_days("365"), Ok(365));
+        for wrong in ["", "0", "366", "3650"] {
+            assert!(ApiKey::parse_person_days(wrong).is_err(), "{wrong}");
         }
         assert_eq!(ApiKey::expiry(1, 2), 1 + 2 * DAY);
     }

@@ -42,7 +42,7 @@ mod workspace;
 
 pub use actor::{Actor, CallSource};
 pub use address::{Address, BadAddress, Key, ModuleStep};
-pub use api_key::{ApiKey, ApiScope};
+pub use api_key::{ApiKey, ApiKeyUse, ApiScope};
 pub use audit::{AuditEntry, AuditVia};
 pub use decision::{Choice, Decision, StackStatus, Undecided};
 pub use declared::{

@@ -144,6 +144,9 @@ impl Inbox {
             .delete_requested_scans(before(now, MEMORY))
             .await?;
         self.store.delete_kept_answers(before(now, ENDED)).await?;
+        for key in self.store.empty_keys().await? {
+            self.store.end_empty_key(&key, now).await?;
+        }
         self.queue.reset_turns().await?;
         self.queue.delete_ended(before(now, ENDED)).await
     }

@@ -1,7 +1,7 @@
 //! Defines the jobs, and the errors of their attempts.
 
 use super::run::RunContext;
-use crate::model::{DeliveryId, InstallationId, RepositoryId, StackName};
+use crate::model::{ApiKeyUse, DeliveryId, InstallationId, RepositoryId, StackName};
 use crate::store::Notification;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -143,6 +143,9 @@ pub enum RepositoryTask {
         /// The stack that it is about, which alone it changes: the same drift may be a finding of several.
         #[serde(default)]
         stack: Option<StackName>,
+        /// The key of the API that it was sent with; `None` from a page, and in orders of an earlier version.
+        #[serde(default)]
+        key: Option<ApiKeyUse>,
     },
     /// Creates checks on the pull request of somebody else.
     Review {

@@ -3,6 +3,8 @@
 //! This folder knows neither scans nor commands: whoever starts a worker passes a `job::JobHandler`. `webhook` and
 //! `web` need only this folder.
 
+/// Asks what the people may do whose keys of the API are used.
+pub mod access_check;
 /// Defines the scans that the API requests.
 pub mod api_scan;
 /// Receives deliveries.

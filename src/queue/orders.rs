@@ -3,7 +3,7 @@
 use super::inbox::Inbox;
 use super::job::{Job, OrderOrigin, QueuedJob, RepositoryTask, Trigger};
 use super::now;
-use crate::model::{InstallationId, RepositoryId, StackName, masked};
+use crate::model::{ApiKeyUse, InstallationId, RepositoryId, StackName, masked};
 use crate::store::ScanRequest;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub struct OrderRequest<'a> {
     pub person: &'a str,
     /// Where the order comes from.
     pub via: OrderOrigin,
+    /// The key of the API that it comes with; `None` from a page.
+    pub key: Option<&'a ApiKeyUse>,
     /// The id of the order: a repetition, as of a double click, has the same one.
     pub id: &'a str,
 }
@@ -49,6 +51,7 @@ impl Inbox {
             via: request.via,
             id,
             stack: Some(request.stack.clone()),
+            key: request.key.cloned(),
         };
         let job = Job::Task {
             installation,

@@ -5,17 +5,47 @@ use super::handle::Handle;
 use super::{Store, Tenant, storable};
 use crate::model::{ApiKey, ApiScope, AuditEntry, InstallationId, RepositoryId};
 use anyhow::Context;
+use sqlx::AssertSqlSafe;
 
 /// How much later a use is recorded again, in milliseconds.
 const USED_STEP: i64 = 60 * 1_000;
 /// How many keys an organisation may have before none is created on a page any more.
 const MAX_KEYS: i64 = 100;
 
+/// How many keys of an organisation a person may have before none is created any more.
+const MAX_PERSON_KEYS: i64 = 20;
+
+/// Whose key of the API it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyOwner {
+    /// The organisation's: it reaches all of its workspaces.
+    Organisation,
+    /// A person's: it reaches repositories that the person may write to.
+    Person {
+        /// GitHub's id of the person.
+        id: u64,
+        /// How many repositories are left of those that the key was created for.
+        repositories: u32,
+    },
+}
+
+impl KeyOwner {
+    /// Returns GitHub's id of the person; `None` for an organisation's key.
+    pub fn person(self) -> Option<u64> {
+        match self {
+            Self::Organisation => None,
+            Self::Person { id, .. } => Some(id),
+        }
+    }
+}
+
 /// A key of the API, without the key itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyRecord {
-    /// The organisation whose workspaces the key reaches.
+    /// The organisation whose workspaces the key reaches, or some of them.
     pub installation: InstallationId,
+    /// Whose key it is.
+    pub owner: KeyOwner,
     /// The beginning of the key.
     pub prefix: String,
     /// The name that was given to the key.
@@ -39,7 +69,7 @@ pub enum KeyCreation {
     Created,
     /// It was asked for before, and another key was created then.
     Repeated,
-    /// The organisation has too many keys.
+    /// The organisation has too many keys, or the person has.
     TooMany,
 }
 
@@ -47,13 +77,18 @@ pub enum KeyCreation {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select installation, prefix, name, scope, created_by, created_at, expires_at, used_at from api_keys ",
+            "select installation, prefix, name, scope, created_by, created_at, expires_at, used_at, person,
+                 (select count(*) from api_key_repositories where key_prefix = api_keys.prefix)
+             from api_keys ",
             $rest
         )
     };
 }
 
-type Row = (String, String, String, String, String, i64, i64, i64);
+pub(super) use select;
+
+#[rustfmt::skip]
+pub(super) type Row = (String, String, String, String, String, i64, i64, i64, i64, i64);
 
 impl Store {
     /// Stores a new key.
@@ -106,12 +141,11 @@ impl Store {
 
     /// Revokes the key with this beginning, at once. Returns false where there is none.
     pub async fn revoke_api_key(&self, prefix: &str) -> anyhow::Result<bool> {
-        let done = sqlx::query("delete from api_keys where prefix = $1")
-            .bind(prefix)
-            .execute(&self.pool)
-            .await
-            .context("while revoking an API key")?;
-        Ok(done.rows_affected() == 1)
+        let begun = self.pool.begin().await;
+        let begun = begun.context("while starting a transaction")?;
+        let is_done = delete_key(begun.handle(), prefix).await?;
+        begun.commit().await.context("while revoking an API key")?;
+        Ok(is_done)
     }
 
     /// Returns the installation on the account with this login, which is neither gone nor suspended.
@@ -156,11 +190,13 @@ impl Tenant<'_> {
         Ok(rows.into_iter().filter_map(record).collect())
     }
 
-    /// Stores a new key together with its entry of the audit log, whose key is the same where it is asked for again.
+    /// Stores a new key, a person's with the repositories that GitHub said they may write to, together with its entry of
+    /// the audit log, whose key is the same where it is asked for again.
     pub async fn create_api_key(
         &self,
         key: &ApiKey,
         record: &ApiKeyRecord,
+        repositories: &[RepositoryId],
         entry: &AuditEntry,
     ) -> anyhow::Result<KeyCreation> {
         let begun = self.pool.begin().await;
@@ -169,16 +205,25 @@ impl Tenant<'_> {
         if !insert_audit(handle, &self.id, RepositoryId::NONE, entry).await? {
             return Ok(KeyCreation::Repeated);
         }
-        let count: i64 =
-            sqlx::query_scalar("select count(*) from api_keys where installation = $1")
-                .bind(&self.id)
-                .fetch_one(handle)
-                .await
-                .context("while counting an installation's API keys")?;
-        if count >= MAX_KEYS {
+        let count: i64 = sqlx::query_scalar(
+            "select count(*) from api_keys where installation = $1 and person = $2",
+        )
+        .bind(&self.id)
+        .bind(stored_person(record.owner)?)
+        .fetch_one(handle)
+        .await
+        .context("while counting API keys")?;
+        let most = match record.owner {
+            KeyOwner::Organisation => MAX_KEYS,
+            KeyOwner::Person { .. } => MAX_PERSON_KEYS,
+        };
+        if count >= most {
             return Ok(KeyCreation::TooMany);
         }
         insert_key(handle, key, record).await?;
+        for repository in repositories {
+            insert_repository(handle, self.clock, key, (self.id.as_str(), *repository)).await?;
+        }
         begun.commit().await.context("while saving an API key")?;
         Ok(KeyCreation::Created)
     }
@@ -188,13 +233,14 @@ impl Tenant<'_> {
     pub async fn revoke_api_key(&self, prefix: &str, entry: &AuditEntry) -> anyhow::Result<bool> {
         let begun = self.pool.begin().await;
         let begun = begun.context("while starting a transaction")?;
-        let done = sqlx::query("delete from api_keys where installation = $1 and prefix = $2")
-            .bind(&self.id)
-            .bind(storable(prefix))
-            .execute(begun.handle())
-            .await
-            .context("while revoking an API key")?;
-        if done.rows_affected() == 0 {
+        let found: Option<i64> =
+            sqlx::query_scalar("select 1 from api_keys where installation = $1 and prefix = $2")
+                .bind(&self.id)
+                .bind(storable(prefix))
+                .fetch_optional(begun.handle())
+                .await
+                .context("while looking for an API key")?;
+        if found.is_none() || !delete_key(begun.handle(), prefix).await? {
             return Ok(false);
         }
         insert_audit(begun.handle(), &self.id, RepositoryId::NONE, entry).await?;
@@ -218,8 +264,9 @@ impl Tenant<'_> {
 
 async fn insert_key(handle: &Handle, key: &ApiKey, record: &ApiKeyRecord) -> anyhow::Result<()> {
     sqlx::query(
-        "insert into api_keys (key_digest, installation, prefix, name, scope, created_by, created_at, expires_at, used_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
+        "insert into api_keys (key_digest, installation, prefix, name, scope, created_by, created_at, expires_at, used_at,
+             person)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)",
     )
     .bind(key.digest())
     .bind(record.installation.to_string())
@@ -229,16 +276,79 @@ async fn insert_key(handle: &Handle, key: &ApiKey, record: &ApiKeyRecord) -> any
     .bind(&record.created_by)
     .bind(record.created_at)
     .bind(record.expires_at.unwrap_or_default())
+    .bind(stored_person(record.owner)?)
     .execute(handle)
     .await
     .context("while saving an API key")?;
     Ok(())
 }
 
-fn record(row: Row) -> Option<ApiKeyRecord> {
-    let (installation, prefix, name, scope, created_by, created_at, expires_at, used_at) = row;
+/// Stores a repository of a person's key, which GitHub confirmed a moment ago.
+async fn insert_repository(
+    handle: &Handle,
+    clock: &str,
+    key: &ApiKey,
+    (installation, repository): (&str, RepositoryId),
+) -> anyhow::Result<()> {
+    let statement = format!(
+        "insert into api_key_repositories (key_prefix, installation, repository, confirmed_at)
+         values ($1, $2, $3, {clock}) on conflict do nothing"
+    );
+    sqlx::query(AssertSqlSafe(statement))
+        .bind(key.prefix())
+        .bind(installation)
+        .bind(repository.to_string())
+        .execute(handle)
+        .await
+        .context("while saving a repository of an API key")?;
+    Ok(())
+}
+
+/// Deletes a key with its repositories, within a transaction. Returns false where there is none.
+pub(super) async fn delete_key(handle: &Handle, prefix: &str) -> anyhow::Result<bool> {
+    let mut is_found = false;
+    for statement in [
+        "delete from api_key_repositories where key_prefix = $1",
+        "delete from api_keys where prefix = $1",
+    ] {
+        let done = sqlx::query(statement)
+            .bind(storable(prefix))
+            .execute(handle)
+            .await
+            .context("while deleting an API key")?;
+        is_found = done.rows_affected() > 0;
+    }
+    Ok(is_found)
+}
+
+/// Returns a person as the table has them: 0 for none.
+fn stored_person(owner: KeyOwner) -> anyhow::Result<i64> {
+    let id = owner.person().unwrap_or_default();
+    i64::try_from(id).context("while writing the id of a person")
+}
+
+pub(super) fn record(row: Row) -> Option<ApiKeyRecord> {
+    let (
+        installation,
+        prefix,
+        name,
+        scope,
+        created_by,
+        created_at,
+        expires_at,
+        used_at,
+        person,
+        repositories,
+    ) = row;
     Some(ApiKeyRecord {
         installation: InstallationId(installation.parse().ok()?),
+        owner: match u64::try_from(person).ok()? {
+            0 => KeyOwner::Organisation,
+            id => KeyOwner::Person {
+                id,
+                repositories: u32::try_from(repositories).ok()?,
+            },
+        },
         prefix,
         name,
         scope: ApiScope::named(&scope)?,

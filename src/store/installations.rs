@@ -29,6 +29,7 @@ const TABLES: &[&str] = &[
     "delete from notification_secrets where installation = $1",
     "delete from notifications where installation = $1",
     "delete from api_keys where installation = $1",
+    "delete from api_key_repositories where installation = $1",
     "delete from workspaces where installation = $1",
     "delete from requested_scans where installation = $1",
     "delete from kept_answers where installation = $1",

@@ -25,9 +25,11 @@ mod missed_deliveries;
 mod notification_secrets;
 mod notifications;
 mod orders;
+mod person_keys;
 mod proposals;
 mod published_commits;
 mod pulse;
+mod reach;
 mod refusals;
 mod repositories;
 mod requested_scans;
@@ -42,7 +44,7 @@ mod waiting_scans;
 mod workspaces;
 
 pub use accepted::{AcceptedPlace, AcceptedRecord};
-pub use api_keys::{ApiKeyRecord, KeyCreation};
+pub use api_keys::{ApiKeyRecord, KeyCreation, KeyOwner};
 pub use audit_log::{AuditFilter, AuditPlace, AuditRecord};
 pub use created_content::ContentCount;
 pub use deliveries::Delivery;
@@ -55,6 +57,8 @@ pub use leases::Lease;
 pub use missed_deliveries::{DeliveryWalk, MissedDelivery};
 pub use notifications::Notification;
 pub use orders::{Order, OrderKey};
+pub use person_keys::{KeyRepository, LostRepository};
+pub use reach::Reach;
 pub use repositories::Repository;
 pub use requested_scans::{RequestedScan, ScanStatus};
 pub use scans::{MAX_REPORTS, Reports, ScanRecord};
@@ -87,6 +91,12 @@ const SQLITE_CLOCK: &str = "cast(unixepoch('subsec') * 1000 as integer)";
 /// PostgreSQL's clock in epoch milliseconds: the current time, not that of the transaction's start.
 const POSTGRES_CLOCK: &str = "cast(extract(epoch from clock_timestamp()) * 1000 as bigint)";
 
+/// For how long GitHub's word counts that a person may write to a repository of their key.
+const CONFIRMED: Duration = Duration::from_secs(60 * 60);
+
+/// How far ahead of the database's clock a moment may be that it gave.
+const CLOCK_SLACK: Duration = Duration::from_secs(60);
+
 /// The database.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -108,6 +118,8 @@ pub struct Tenant<'a> {
     pool: &'a Handle,
     clock: &'static str,
     id: String,
+    /// The beginning of the person's key whose repositories alone lists hold; empty for all repositories.
+    key: String,
 }
 
 impl Store {
@@ -139,6 +151,7 @@ impl Store {
             pool: &self.pool,
             clock: self.clock,
             id: installation.to_string(),
+            key: String::new(),
         }
     }
 
@@ -179,6 +192,29 @@ impl Store {
             connections.close().await;
         }
     }
+}
+
+impl Tenant<'_> {
+    /// Returns the condition that a row's repository is reached, as a part of a statement. `parameter` is that of `key`;
+    /// `$1` is the installation.
+    fn reached(&self, parameter: &str) -> String {
+        if self.key.is_empty() {
+            return format!("{parameter} = ''");
+        }
+        format!(
+            "repository in (
+                 select reached.repository from api_key_repositories as reached
+                 where reached.key_prefix = {parameter} and reached.installation = $1 and {})",
+            confirmed_within(CONFIRMED, self.clock)
+        )
+    }
+}
+
+/// Returns the condition that GitHub confirmed a right within this time. What was confirmed while the database's clock was
+/// ahead is not.
+fn confirmed_within(time: Duration, clock: &str) -> String {
+    let (time, slack) = (milliseconds(time), milliseconds(CLOCK_SLACK));
+    format!("confirmed_at > {clock} - {time} and confirmed_at <= {clock} + {slack}")
 }
 
 /// Returns a duration in milliseconds.

@@ -75,6 +75,8 @@ impl Store {
             // The hashes are made with the former installation's key.
             format!("delete from event_index where {other}"),
             format!("delete from requested_scans where {other}"),
+            // A key was made for what the former owner had.
+            format!("delete from api_key_repositories where {other}"),
             format!(
                 "insert into published_commits (installation, repository, commit_id, emptied)
                  select distinct $2, repository, commit_id, emptied from published_commits where {other}
@@ -178,6 +180,7 @@ impl Tenant<'_> {
             "delete from stopped_jobs where installation = $1 and repository = $2",
             "delete from notification_secrets where installation = $1 and repository = $2",
             "delete from notifications where installation = $1 and repository = $2",
+            "delete from api_key_repositories where installation = $1 and repository = $2",
         ] {
             sqlx::query(statement)
                 .bind(&self.id)
@@ -203,16 +206,19 @@ impl Tenant<'_> {
         Ok(row.and_then(repository))
     }
 
-    /// Returns all repositories, by name.
+    /// Returns all repositories that are reached, by name.
     pub async fn repositories(&self) -> anyhow::Result<Vec<Repository>> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let statement = format!(
             "select repository, name, default_branch, private from repositories
-             where installation = $1 order by name",
-        )
-        .bind(&self.id)
-        .fetch_all(self.pool)
-        .await
-        .context("while reading the repositories")?;
+             where installation = $1 and {} order by name",
+            self.reached("$2")
+        );
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(&self.id)
+            .bind(&self.key)
+            .fetch_all(self.pool)
+            .await
+            .context("while reading the repositories")?;
         Ok(rows.into_iter().filter_map(repository).collect())
     }
 }

@@ -139,17 +139,19 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Returns a requested scan.
+    /// Returns a requested scan, where its repository is reached.
     pub async fn requested_scan(&self, id: &str) -> anyhow::Result<Option<RequestedScan>> {
         let statement = format!(
             "select scan, repository, stack, status, problem, requested_at, finished_at,
                  case when alive_until > 0 and alive_until <= {} then 1 else 0 end
-             from requested_scans where installation = $1 and scan = $2",
-            self.clock
+             from requested_scans where installation = $1 and scan = $2 and {}",
+            self.clock,
+            self.reached("$3")
         );
         let row: Option<Row> = sqlx::query_as(AssertSqlSafe(statement))
             .bind(&self.id)
             .bind(id)
+            .bind(&self.key)
             .fetch_optional(self.pool)
             .await
             .context("while reading a requested scan")?;

@@ -7,6 +7,7 @@ use crate::model::{RepositoryId, StackName, StackReport, StackSummary, mask_json
 use anyhow::Context;
 use serde::Deserialize;
 use serde_json::Value;
+use sqlx::AssertSqlSafe;
 
 /// How many of the last scans of a stack are read to find those that left a report: others failed.
 pub const MAX_REPORTS: u32 = 20;
@@ -171,47 +172,53 @@ impl Tenant<'_> {
         records(repository, stack, rows)
     }
 
-    /// Returns the scan of a stack that finished at a moment.
+    /// Returns the scan of a stack that finished at a moment, where the repository is reached.
     pub async fn scan_finished_at(
         &self,
         repository: RepositoryId,
         stack: &str,
         finished_at: i64,
     ) -> anyhow::Result<Option<ScanRecord>> {
-        let row: Option<Row> = sqlx::query_as(
+        let statement = format!(
             "select scan, commit_id, outcome, finished_at from scans
-             where installation = $1 and repository = $2 and stack = $3 and finished_at = $4
+             where installation = $1 and repository = $2 and stack = $3 and finished_at = $4 and {}
              order by scan limit 1",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(stack)
-        .bind(finished_at)
-        .fetch_optional(self.pool)
-        .await
-        .context("while reading a scan")?;
+            self.reached("$5")
+        );
+        let row: Option<Row> = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(&self.id)
+            .bind(repository.to_string())
+            .bind(stack)
+            .bind(finished_at)
+            .bind(&self.key)
+            .fetch_optional(self.pool)
+            .await
+            .context("while reading a scan")?;
         Ok(records(repository, stack, row.into_iter().collect())?.pop())
     }
 
-    /// Returns one of the scans of a stack, counted from the newest, which is 0.
+    /// Returns one of the scans of a stack, counted from the newest, which is 0, where the repository is reached.
     pub async fn nth_scan(
         &self,
         repository: RepositoryId,
         stack: &str,
         nth: u32,
     ) -> anyhow::Result<Option<ScanRecord>> {
-        let row: Option<Row> = sqlx::query_as(
+        let statement = format!(
             "select scan, commit_id, outcome, finished_at from scans
-             where installation = $1 and repository = $2 and stack = $3
+             where installation = $1 and repository = $2 and stack = $3 and {}
              order by finished_at desc limit 1 offset $4",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(stack)
-        .bind(i64::from(nth))
-        .fetch_optional(self.pool)
-        .await
-        .context("while reading a scan")?;
+            self.reached("$5")
+        );
+        let row: Option<Row> = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(&self.id)
+            .bind(repository.to_string())
+            .bind(stack)
+            .bind(i64::from(nth))
+            .bind(&self.key)
+            .fetch_optional(self.pool)
+            .await
+            .context("while reading a scan")?;
         Ok(records(repository, stack, row.into_iter().collect())?.pop())
     }
 

@@ -5,6 +5,7 @@ use super::Tenant;
 use super::handle::Handle;
 use crate::model::{RepositoryId, StackName, StackSummary};
 use anyhow::Context;
+use sqlx::AssertSqlSafe;
 
 /// A stack in a list, the most urgent first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +47,8 @@ pub struct ListedStacks {
 type Row = (i64, String, String, String, i64, i64);
 
 impl Tenant<'_> {
-    /// Returns stacks of all repositories, the most urgent first: those behind a place. Whoever shows them leaves out
-    /// the repositories that the reader does not see.
+    /// Returns stacks of all repositories that are reached, the most urgent first: those behind a place. Whoever shows
+    /// them to a person leaves out the repositories that the person does not see.
     pub async fn stacks_by_urgency(
         &self,
         behind: Option<&StackPlace>,
@@ -58,19 +59,22 @@ impl Tenant<'_> {
             ..StackPlace::default()
         };
         let behind = behind.unwrap_or(&first);
-        let rows: Vec<Row> = sqlx::query_as(
+        let statement = format!(
             "select urgency_rank, repository, stack, summary, scanned_at, next_at from stacks
-             where installation = $1 and (urgency_rank, repository, stack) > ($2, $3, $4)
+             where installation = $1 and (urgency_rank, repository, stack) > ($2, $3, $4) and {}
              order by urgency_rank, repository, stack limit $5",
-        )
-        .bind(&self.id)
-        .bind(behind.rank)
-        .bind(&behind.repository)
-        .bind(&behind.stack)
-        .bind(i64::from(most))
-        .fetch_all(self.pool)
-        .await
-        .context("while reading the most urgent stacks")?;
+            self.reached("$6")
+        );
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(&self.id)
+            .bind(behind.rank)
+            .bind(&behind.repository)
+            .bind(&behind.stack)
+            .bind(i64::from(most))
+            .bind(&self.key)
+            .fetch_all(self.pool)
+            .await
+            .context("while reading the most urgent stacks")?;
         // A row that cannot be read is left out, and the list goes on behind it.
         let is_cut = u32::try_from(rows.len()).is_ok_and(|count| count == most);
         let last = rows.last().filter(|_| is_cut).map(place);
@@ -80,22 +84,25 @@ impl Tenant<'_> {
         })
     }
 
-    /// Returns a stack of the default branch.
+    /// Returns a stack of the default branch, where its repository is reached.
     pub async fn listed_stack(
         &self,
         repository: RepositoryId,
         stack: &StackName,
     ) -> anyhow::Result<Option<ListedStack>> {
-        let row: Option<Row> = sqlx::query_as(
+        let statement = format!(
             "select urgency_rank, repository, stack, summary, scanned_at, next_at from stacks
-             where installation = $1 and repository = $2 and stack = $3",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(stack.as_str())
-        .fetch_optional(self.pool)
-        .await
-        .context("while reading a stack")?;
+             where installation = $1 and repository = $2 and stack = $3 and {}",
+            self.reached("$4")
+        );
+        let row: Option<Row> = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(&self.id)
+            .bind(repository.to_string())
+            .bind(stack.as_str())
+            .bind(&self.key)
+            .fetch_optional(self.pool)
+            .await
+            .context("while reading a stack")?;
         Ok(row.and_then(listed))
     }
 

@@ -145,6 +145,19 @@ impl Tenant<'_> {
         Ok(())
     }
 
+    /// Returns the repositories that have a stack.
+    pub async fn repositories_with_stacks(&self) -> anyhow::Result<Vec<RepositoryId>> {
+        let rows: Vec<String> = sqlx::query_scalar(
+            "select distinct repository from stacks where installation = $1 and repository <> '0'",
+        )
+        .bind(&self.id)
+        .fetch_all(self.pool)
+        .await
+        .context("while looking for repositories with stacks")?;
+        let ids = rows.iter().filter_map(|id| id.parse().ok());
+        Ok(ids.map(RepositoryId).collect())
+    }
+
     /// Deletes a stack that is no longer on the default branch, with its scans and decisions.
     pub async fn delete_stack(
         &self,

@@ -33,6 +33,7 @@ impl Tenant<'_> {
             pool: transaction.handle(),
             clock: self.clock,
             id: self.id.clone(),
+            key: self.key.clone(),
         };
         let done = sqlx::query(
             "insert into workspaces (installation, workspace, name, region, role_arn, state, created_at)

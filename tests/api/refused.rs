@@ -4,7 +4,7 @@ use super::site::{ACME, Api, GLOBEX, SCANNED};
 use super::{FORM, form};
 use crate::database::{Database, on_both};
 use driftguard::model::{ApiKey, ApiScope, InstallationId, WorkspaceId};
-use driftguard::store::ApiKeyRecord;
+use driftguard::store::{ApiKeyRecord, KeyOwner};
 use driftguard::web::api::{new_key, paths};
 use http::Method;
 use serde_json::{Value, json};
@@ -203,6 +203,7 @@ async fn a_key_ends_with_its_day_and_with_its_installation(database: Database) {
     let key = new_key(ApiScope::Read).unwrap();
     let record = ApiKeyRecord {
         installation: ACME,
+        owner: KeyOwner::Organisation,
         prefix: key.prefix().to_owned(),
         name: "yesterday's".to_owned(),
         scope: ApiScope::Read,

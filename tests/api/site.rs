@@ -9,7 +9,7 @@ use driftguard::cli::serve;
 use driftguard::config::Config;
 use driftguard::model::{ApiKey, ApiScope, InstallationId, RepositoryId};
 use driftguard::standin::github::{AppIdentity, GitHub};
-use driftguard::store::{ApiKeyRecord, Store};
+use driftguard::store::{ApiKeyRecord, KeyOwner, Store};
 use driftguard::web::api::new_key;
 use http::Method;
 use serde_json::Value;
@@ -115,6 +115,7 @@ impl Api {
         let key = new_key(scope).unwrap();
         let record = ApiKeyRecord {
             installation,
+            owner: KeyOwner::Organisation,
             prefix: key.prefix().to_owned(),
             name: "a script".to_owned(),
             scope,

@@ -11,7 +11,7 @@ use crate::pages::site::{KEY, SCANNED, Site};
 use crate::pages::{FINDING, STACK, addresses, two_accounts};
 use axe::Axe;
 use driftguard::model::{AuditEntry, AuditVia, InstallationId};
-use driftguard::web::pages::SERVER_PATH;
+use driftguard::web::pages::{OWN_KEYS_PATH, SERVER_PATH};
 use driver::{Chromium, View};
 use std::time::Duration;
 
@@ -168,6 +168,54 @@ async fn restore(site: &Site, visit: &mut Visit) {
 }
 
 #[tokio::test]
+async fn a_person_creates_a_key_of_their_own_and_revokes_it() {
+    let Some(mut visit) = Visit::start().await else {
+        return;
+    };
+    let (site, ..) = two_accounts(Database::sqlite().await).await;
+    let story = own_key(&site, &mut visit);
+    tokio::time::timeout(LIMIT, story).await.unwrap();
+    visit.end().await;
+}
+
+async fn own_key(site: &Site, visit: &mut Visit) {
+    let chromium = &visit.chromium;
+    chromium.look_like(PHONE).await;
+    site.github.use_browser_of(Some("alice"));
+    chromium.open(&site.at("/")).await;
+    chromium.follow("Sign in with GitHub").await;
+    chromium.arrives(&site.at("/")).await;
+    chromium.follow("Your API keys").await;
+    chromium.arrives(OWN_KEYS_PATH).await;
+    chromium.click("//label[contains(., 'acme/shop')]").await;
+    chromium
+        .script("document.querySelector('[name=name]').value = 'laptop'")
+        .await;
+    visit.look().await;
+    let chromium = &visit.chromium;
+    chromium.click("//button[. = 'Create']").await;
+    let shown = "return document.querySelector('input.key')?.value ?? ''";
+    let started = std::time::Instant::now();
+    let key = loop {
+        let key = chromium.script(shown).await;
+        if let Some(key) = key.as_str().filter(|key| !key.is_empty()) {
+            break key.to_owned();
+        }
+        assert!(started.elapsed() < LIMIT, "{}", chromium.text().await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(key.starts_with("dg_live_"), "{key}");
+    // With the key, the form, and a row in the list.
+    visit.look().await;
+    let chromium = &visit.chromium;
+    chromium.click("//button[. = 'Revoke']").await;
+    chromium.arrives("/keys?done=revoke").await;
+    let text = chromium.text().await;
+    assert!(text.contains("The key is revoked"), "{text}");
+    assert_eq!(site.github.violations(), [""; 0]);
+}
+
+#[tokio::test]
 async fn each_page_is_for_everybody() {
     let Some(mut visit) = Visit::start().await else {
         return;
@@ -216,7 +264,8 @@ async fn tour(site: &Site, visit: &mut Visit) {
     visit.chromium.open(&site.at(STACK)).await;
     let mut pages = addresses("acme", "shop");
     pages.extend(visit.links("th a[href^=\"/orgs/\"]").await);
-    pages.extend([SERVER_PATH, "/orgs/acme/shop/staging", "/orgs/nobody"].map(str::to_owned));
+    pages.extend([SERVER_PATH, OWN_KEYS_PATH].map(str::to_owned));
+    pages.extend(["/orgs/acme/shop/staging", "/orgs/nobody"].map(str::to_owned));
     pages.push("/api/docs".to_owned());
     pages.sort();
     pages.dedup();

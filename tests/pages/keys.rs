@@ -6,7 +6,7 @@ use super::two_accounts;
 use crate::database::{Database, on_both};
 use driftguard::model::{ApiKey, ApiScope, AuditEntry, AuditVia, InstallationId};
 use driftguard::standin::github::Fault;
-use driftguard::store::{ApiKeyRecord, KeyCreation};
+use driftguard::store::{ApiKeyRecord, KeyCreation, KeyOwner};
 use driftguard::web::api::new_key;
 
 on_both!(
@@ -54,6 +54,7 @@ async fn stored(site: &Site, installation: InstallationId, number: usize) -> (Ap
     let key = new_key(ApiScope::Read).unwrap();
     let record = ApiKeyRecord {
         installation,
+        owner: KeyOwner::Organisation,
         prefix: key.prefix().to_owned(),
         name: format!("key {number}"),
         scope: ApiScope::Read,
@@ -73,8 +74,26 @@ async fn stored(site: &Site, installation: InstallationId, number: usize) -> (Ap
         detail: String::new(),
     };
     let tenant = site.store.of(installation);
-    let created = tenant.create_api_key(&key, &record, &entry).await.unwrap();
-    (key, created)
+    let created = tenant.create_api_key(&key, &record, &[], &entry).await;
+    (key, created.unwrap())
+}
+
+/// Creates a key of an organisation, for everything.
+pub async fn stored_key(site: &Site, installation: InstallationId) -> String {
+    let key = new_key(ApiScope::Write).unwrap();
+    let record = ApiKeyRecord {
+        installation,
+        owner: KeyOwner::Organisation,
+        prefix: key.prefix().to_owned(),
+        name: "nightly".to_owned(),
+        scope: ApiScope::Write,
+        created_by: "alice".to_owned(),
+        created_at: SCANNED,
+        expires_at: None,
+        used_at: None,
+    };
+    site.store.add_api_key(&key, &record).await.unwrap();
+    key.expose().to_owned()
 }
 
 async fn an_owner_creates_a_key_that_is_shown_once_and_revokes_it_at_once(database: Database) {

@@ -8,8 +8,8 @@ use driftguard::model::{
 use driftguard::report::pages::{
     AcceptedPage, AcceptedRow, AuditPage, AuditRow, BudgetRow, FindingContext, FindingFilter,
     FindingPage, Frame, KeyRow, KeysPage, Message, MessagePage, OrderForms, Organisation,
-    OrganisationPage, OrganisationsPage, ScansPage, ServerPage, SignInPage, StackContext,
-    StackFacts, StackHistory, StackPage, StackRow, StoppedRow,
+    OrganisationPage, OrganisationsPage, OwnKeyForm, OwnKeyRow, OwnKeysPage, ScansPage, ServerPage,
+    SignInPage, StackContext, StackFacts, StackHistory, StackPage, StackRow, StoppedRow,
 };
 
 /// 2026-11-24 16:30 UTC.
@@ -332,6 +332,7 @@ fn the_page_of_keys_shows_a_new_key_in_a_field_to_copy() {
         prefix: "dg_live_5f0c11d2".to_owned(),
         name: "nightly <b>".to_owned(),
         scope: ApiScope::Write,
+        repositories: None,
         created_by: "alice".to_owned(),
         created_at: SCANNED,
         expires_at: Some(SCANNED + 90 * DAY),
@@ -347,6 +348,11 @@ fn the_page_of_keys_shows_a_new_key_in_a_field_to_copy() {
         used_at: Some(SCANNED - 2 * DAY),
         ..key.clone()
     };
+    let of_bob = KeyRow {
+        repositories: Some(2),
+        created_by: "bob".to_owned(),
+        ..key.clone()
+    };
     let page = |created, is_revoked, rows| {
         let page = KeysPage {
             frame: frame(),
@@ -359,8 +365,56 @@ fn the_page_of_keys_shows_a_new_key_in_a_field_to_copy() {
         page.html().unwrap()
     };
     let created = ApiKey::of_random([0xab; 32], ApiScope::Read);
-    insta::assert_snapshot!("page_keys", page(Some(created), false, vec![key, expired]));
+    let rows = vec![key, of_bob.clone(), expired];
+    insta::assert_snapshot!("page_keys", page(Some(created.clone()), false, rows));
     insta::assert_snapshot!("page_keys_without_any", page(None, true, Vec::new()));
+
+    let row = |account: Option<&str>, names: &[&str]| OwnKeyRow {
+        key: of_bob.clone(),
+        account: account.map(str::to_owned),
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let rows = vec![
+        row(Some("acme"), &["acme/shop", "acme/<b>"]),
+        row(Some("acme"), &["acme/shop"]),
+        row(Some("acme"), &["acme/shop"; 12]),
+        row(None, &[]),
+    ];
+    let form = OwnKeyForm {
+        account: "acme".to_owned(),
+        id: "an-id".to_owned(),
+        choices: vec![("10".to_owned(), "acme/shop".to_owned())],
+        writable: 1,
+        most: 100,
+    };
+    let cut = OwnKeyForm {
+        writable: 170,
+        ..form.clone()
+    };
+    let page = |accounts: &[&str], form, created, rows| {
+        let page = OwnKeysPage {
+            frame: frame(),
+            rows,
+            accounts: accounts.iter().map(|name| (*name).to_owned()).collect(),
+            form,
+            created,
+            is_revoked: false,
+        };
+        page.html().unwrap()
+    };
+    let accounts = ["acme", "globex"];
+    let shown = page(&accounts, Some(form), Some(created), rows);
+    insta::assert_snapshot!("page_own_keys", shown);
+    let shown = page(&accounts, None, None, Vec::new());
+    insta::assert_snapshot!("page_own_keys_without_any", shown);
+    let cut = page(&["acme"], Some(cut), None, Vec::new());
+    assert!(
+        cut.contains("You may write to 170, and a key reaches at most 100"),
+        "{cut}"
+    );
+    assert!(!cut.contains("type=\"radio\""), "{cut}");
+    let none = page(&[], None, None, Vec::new());
+    assert!(none.contains("nothing that a key could reach"), "{none}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod audit;
 pub mod browser;
 mod hostile;
-mod keys;
+pub mod keys;
 pub mod lists;
 mod looks;
 pub mod orders;
@@ -16,7 +16,7 @@ use browser::Browser;
 use driftguard::model::{InstallationId, StackName, StackReport};
 use driftguard::standin::github::Fault;
 use driftguard::store::ScanRecord;
-use driftguard::web::pages::{PATHS, SERVER_PATH, SIGN_IN_PATHS};
+use driftguard::web::pages::{OWN_KEYS_PATH, PATHS, SERVER_PATH, SIGN_IN_PATHS};
 use site::{KEY, SCANNED, Site};
 use std::collections::BTreeSet;
 
@@ -190,7 +190,16 @@ async fn every_answer_of_the_pages_protects_itself(database: Database) {
     let sheet = sheet.split('"').next().unwrap().to_owned();
     let mut paths = addresses("acme", "shop");
     paths.extend(SIGN_IN_PATHS.map(str::to_owned));
-    paths.extend([SERVER_PATH, "/nothing", "/orgs/%ff", "/orgs/"].map(str::to_owned));
+    paths.extend(
+        [
+            SERVER_PATH,
+            OWN_KEYS_PATH,
+            "/nothing",
+            "/orgs/%ff",
+            "/orgs/",
+        ]
+        .map(str::to_owned),
+    );
     paths.push(sheet.clone());
     let mut statuses = BTreeSet::new();
     for path in &paths {

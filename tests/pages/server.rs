@@ -32,6 +32,7 @@ pub fn stopped(key: &str, installation: InstallationId, repository: RepositoryId
                 via: OrderOrigin::Page,
                 id: key.to_owned(),
                 stack: None,
+                key: None,
             },
         },
     };

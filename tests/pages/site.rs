@@ -5,6 +5,7 @@ use crate::pages::browser::{Browser, Page};
 use crate::process::{Scan, ScansOnly};
 use driftguard::cli::serve;
 use driftguard::config::Config;
+use driftguard::jobs::write_access::AppAccess;
 use driftguard::model::{
     InstallationId, Proposal, ProposalState, RepositoryId, RepositoryInfo, RepositoryName,
     ScanTotals, StackName, StackReport,
@@ -14,6 +15,7 @@ use driftguard::queue::RunContext;
 use driftguard::queue::job::{JobError, ScanJob, TaskJob};
 use driftguard::standin::github::{AppIdentity, GitHub};
 use driftguard::store::{ScanRecord, StackSchedule, Store};
+use driftguard::web::api::ApiServices;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -51,8 +53,9 @@ pub struct Site {
     pub operators: &'static str,
     /// The tasks that the worker was given.
     pub tasks: Arc<Mutex<Vec<TaskJob>>>,
+    pub database: Database,
     address: String,
-    database: Database,
+    identity: AppIdentity,
     running: Option<Running>,
 }
 
@@ -78,6 +81,7 @@ impl Site {
             tasks: Arc::default(),
             address,
             database,
+            identity,
             running: None,
         };
         site.serve(KEY).await;
@@ -91,7 +95,7 @@ impl Site {
         let config = Config::read(|name| {
             let text = match name {
                 "GITHUB_APP_ID" => "7",
-                "GITHUB_PRIVATE_KEY" => "-----BEGIN PRIVATE KEY-----",
+                "GITHUB_PRIVATE_KEY" => self.identity.key.as_str(),
                 "GITHUB_WEBHOOK_SECRET" => "hush",
                 "GITHUB_API_URL" | "GITHUB_URL" => self.github.url(),
                 "GITHUB_CLIENT_ID" => id.as_str(),
@@ -109,9 +113,16 @@ impl Site {
         let stopped = async {
             let _ = stopped.await;
         };
+        let config = config.unwrap();
+        let access = AppAccess::connect(&config, config.app.as_ref().unwrap());
+        let services = ApiServices {
+            scanner: None,
+            access: Some(Arc::new(access.unwrap())),
+        };
         let task = tokio::spawn(serve::run_until(
-            config.unwrap(),
+            config,
             ScansOnly(Nothing(self.tasks.clone())),
+            services,
             stopped,
         ));
         self.running = Some(Running { task, stop });

@@ -5,6 +5,7 @@ use super::world::{STACK, World};
 use crate::database::{Database, on_both};
 use driftguard::model::{Choice, Decision, RepositoryId};
 use driftguard::standin::github::PullRequest;
+use driftguard::store::{ApiKeyRecord, KeyOwner};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::{AnyPool, AssertSqlSafe, Executor};
@@ -26,6 +27,7 @@ const LATER: &[(i64, &str)] = &[
     (9, include_str!("../former/0009.sql")),
     (22, include_str!("../former/0022.sql")),
     (24, include_str!("../former/0024.sql")),
+    (25, include_str!("../former/0025.sql")),
 ];
 const SHOP: RepositoryId = RepositoryId(1001);
 /// The number that the installation gets here; the former one's was 1002.
@@ -251,4 +253,10 @@ async fn each_migration_runs_on_what_the_version_before_it_wrote(database: Datab
     assert!(tenant.notification(SHOP, "n-1").await.unwrap().is_some());
     assert_eq!(tenant.decisions(SHOP).await.unwrap().len(), 3);
     assert_eq!(tenant.last_scans(SHOP, STACK, 9).await.unwrap().len(), 3);
+    let keys = tenant.api_keys().await.unwrap();
+    assert_eq!(keys.len(), 2);
+    let is_organisations = |key: &ApiKeyRecord| key.owner == KeyOwner::Organisation;
+    assert!(keys.iter().all(is_organisations), "{keys:?}");
+    // The sweep that ends people's keys without a repository leaves them.
+    assert_eq!(store.empty_keys().await.unwrap(), []);
 }

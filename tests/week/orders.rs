@@ -3,17 +3,31 @@
 use super::stories::set_up;
 use super::world::{ADOPT, STACK, World};
 use crate::database::{Database, on_both};
-use driftguard::model::{AuditVia, Choice, InstallationId, StackName};
+use driftguard::model::{ApiKeyUse, AuditVia, Choice, InstallationId, StackName};
 use driftguard::queue::job::{Job, OrderOrigin, QueuedJob, RepositoryTask};
 use driftguard::queue::orders::OrderRequest;
 use driftguard::store::AuditFilter;
 use std::time::Duration;
 
-on_both!(an_order_does_once_what_a_ticked_box_does);
+on_both!(
+    an_order_does_once_what_a_ticked_box_does,
+    an_order_of_a_persons_key_asks_about_the_person_again,
+);
 
 impl World {
     /// Sends an order, and waits for what comes of it. Returns whether it was new.
     async fn order(&self, command: &str, person: &str, via: OrderOrigin, id: &str) -> bool {
+        self.order_with(command, person, via, (id, None)).await
+    }
+
+    /// Sends an order with a key of the API.
+    async fn order_with(
+        &self,
+        command: &str,
+        person: &str,
+        via: OrderOrigin,
+        (id, key): (&str, Option<&ApiKeyUse>),
+    ) -> bool {
         let request = OrderRequest {
             installation: InstallationId(self.installation),
             repository: self.repository_id().await,
@@ -21,6 +35,7 @@ impl World {
             command,
             person,
             via,
+            key,
             id,
         };
         let is_new = self.inbox.order(&request).await.unwrap();
@@ -88,6 +103,7 @@ async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
         via: OrderOrigin::Page,
         id: "d".to_owned(),
         stack: None,
+        key: None,
     };
     let mut adopted = Vec::new();
     for key in ["one", "two"] {
@@ -171,5 +187,57 @@ async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
         ("alice", "adopt", group.as_str()),
     ];
     assert_eq!(acts, expected, "{log:#?}");
+    assert_eq!(world.github.violations(), [""; 0]);
+}
+
+async fn an_order_of_a_persons_key_asks_about_the_person_again(database: Database) {
+    let world = set_up(database, "version: 1\n").await;
+    let repository = world.repository_id().await;
+    let tenant = world.tenant();
+    let decided = async || tenant.decisions(repository).await.unwrap();
+    let snooze = |address: &str| format!("snooze {} 3d", world.finding(address));
+    let instance = snooze("aws_instance.web[1]");
+    let group = snooze("aws_security_group.web");
+    let key = |person| ApiKeyUse {
+        prefix: "dg_live_5f0c11d2".to_owned(),
+        person,
+    };
+    let alice = world.github.account_id("alice");
+    world.github.permit(&world.repository, "bob", "write");
+    // Somebody else has the login now; the person may write no more; nobody has the login.
+    let stranger = key(Some(alice + 1));
+    let order = |command, person, sent| world.order_with(command, person, OrderOrigin::Api, sent);
+    assert!(order(&instance, "alice", ("a", Some(&stranger))).await);
+    let bob = key(Some(world.github.account_id("bob")));
+    world.github.permit(&world.repository, "bob", "triage");
+    assert!(order(&instance, "bob", ("b", Some(&bob))).await);
+    world.github.rename_person("bob", "robert");
+    assert!(order(&instance, "bob", ("c", Some(&bob))).await);
+    assert_eq!(decided().await, []);
+    let owners = key(None);
+    let own = key(Some(alice));
+    assert!(order(&instance, "alice", ("d", Some(&own))).await);
+    assert_eq!(decided().await.len(), 1);
+    assert!(order(&group, "ci", ("e", Some(&owners))).await);
+    let log = tenant.audit_log(&AuditFilter::default(), None, 100).await;
+    let mut log: Vec<_> = log.unwrap().0.into_iter().map(|row| row.entry).collect();
+    log.retain(|entry| entry.via == AuditVia::Api);
+    log.reverse();
+    let told: Vec<_> = log
+        .iter()
+        .map(|entry| (entry.person.as_str(), entry.action.as_str()))
+        .collect();
+    let expected = [
+        ("alice", "not done"),
+        ("bob", "not done"),
+        ("bob", "not done"),
+        ("alice", "snooze"),
+        ("ci", "snooze"),
+    ];
+    assert_eq!(told, expected);
+    for entry in &log {
+        let detail = &entry.detail;
+        assert!(detail.starts_with("with `dg_live_5f0c11d2`: "), "{detail}");
+    }
     assert_eq!(world.github.violations(), [""; 0]);
 }

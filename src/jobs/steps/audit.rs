@@ -2,7 +2,7 @@
 
 use crate::commands::Effect;
 use crate::jobs::context::RepositoryContext;
-use crate::model::{AuditEntry, AuditVia, Choice, Decision};
+use crate::model::{ApiKeyUse, AuditEntry, AuditVia, Choice, Decision};
 use crate::queue::job::OrderOrigin;
 use crate::report::minute;
 
@@ -19,6 +19,8 @@ pub(in crate::jobs) struct EffectSource<'a> {
     pub via: AuditVia,
     /// What tells it from everything else that is asked for in the repository.
     pub key: String,
+    /// The key of the API that it came with.
+    pub api_key: Option<&'a ApiKeyUse>,
 }
 
 impl<'a> EffectSource<'a> {
@@ -33,7 +35,14 @@ impl<'a> EffectSource<'a> {
                 OrderOrigin::Api => AuditVia::Api,
             },
             key: format!("order/{id}"),
+            api_key: None,
         }
+    }
+
+    /// Adds the key of the API that it came with.
+    #[must_use]
+    pub(in crate::jobs) fn with_key(self, api_key: Option<&'a ApiKeyUse>) -> Self {
+        Self { api_key, ..self }
     }
 }
 
@@ -127,7 +136,11 @@ pub(in crate::jobs) async fn record(
         action: act.action.to_owned(),
         stack: act.stack.to_owned(),
         finding: act.finding.to_owned(),
-        detail: act.detail,
+        detail: match source.api_key {
+            Some(ApiKeyUse { prefix, .. }) if act.detail.is_empty() => format!("with `{prefix}`"),
+            Some(ApiKeyUse { prefix, .. }) => format!("with `{prefix}`: {}", act.detail),
+            None => act.detail,
+        },
     };
     context.tenant.record_audit(context.id, &entry).await
 }

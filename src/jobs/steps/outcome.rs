@@ -114,6 +114,7 @@ async fn decide(
         at: closing.at,
         via: AuditVia::PullRequest,
         key: format!("pull/{}/{}", proposal.number, closing.at),
+        api_key: None,
     };
     for finding in &proposal.findings {
         let decision = Decision {

@@ -40,7 +40,7 @@ pub enum Message {
     OwnersUnknown,
     /// The form that creates a key was sent before, and its key was shown then.
     KeyCreated,
-    /// The organisation has no such key any more.
+    /// The organisation, or the person, has no such key any more.
     KeyGone,
     /// An order cannot be understood or done, for this reason.
     UnusableOrder(String),
@@ -218,7 +218,7 @@ fn text_of_order(message: &Message) -> (&'static str, String) {
         ),
         Message::KeyGone => (
             "There is no such key any more",
-            "It was revoked meanwhile, and opens nothing.",
+            "It was revoked or has ended meanwhile, and opens nothing.",
         ),
         Message::UnusableOrder(reason) => ("This cannot be done", reason.as_str()),
         _ => ("This cannot be done", ""),

@@ -19,7 +19,7 @@ pub use accepted::{AcceptedPage, AcceptedRow};
 pub use audit::{AuditPage, AuditRow};
 pub use finding::{FindingContext, FindingPage};
 pub use history::StackHistory;
-pub use keys::{KeyRow, KeysPage};
+pub use keys::{KeyRow, KeysPage, OwnKeyForm, OwnKeyRow, OwnKeysPage};
 pub use message::{Message, MessagePage, SignInPage};
 pub use orders::{OrderForms, PageOrder, REPEATED};
 pub use organisation::{Organisation, OrganisationPage, OrganisationsPage, StackFacts, StackRow};

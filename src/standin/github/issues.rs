@@ -113,10 +113,19 @@ pub(super) fn assign(call: &mut Call) -> Outcome {
 pub(super) fn permission(call: &mut Call) -> Outcome {
     let person = call.part("username");
     let found = call.repository()?;
-    let level = found.people.get(person).map(String::as_str);
-    let level = level.unwrap_or(if found.private { "none" } else { "read" });
+    let login = person.to_ascii_lowercase();
+    if call.world.logins.get(&login) == Some(&None) {
+        return Err(Refusal::new(404, format!("{person} is not a user")));
+    }
+    let role = found.people.get(person).map(String::as_str);
+    let role = role.unwrap_or(if found.private { "none" } else { "read" });
+    let level = match role {
+        "maintain" => "write",
+        "triage" => "read",
+        role => role,
+    };
     Answer::ok(
-        json!({"permission": level, "role_name": level, "user": call.world.show_user(person)}),
+        json!({"permission": level, "role_name": role, "user": call.world.show_user(person)}),
     )
 }
 

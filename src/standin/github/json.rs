@@ -101,15 +101,18 @@ pub(super) fn permissions(permissions: &Permissions) -> Value {
 }
 
 impl World {
-    /// Returns the id of an account: always the same for a login.
-    fn account_id(login: &str) -> u64 {
+    /// Returns the id of an account: the same for a login, until the login changes hands.
+    pub fn account_id(&self, login: &str) -> u64 {
+        if let Some(Some(id)) = self.logins.get(&login.to_ascii_lowercase()) {
+            return *id;
+        }
         let fold = |sum: u64, byte: u8| (sum * 31 + u64::from(byte)) % 90_000_000;
         10_000_000 + login.to_ascii_lowercase().bytes().fold(7, fold)
     }
 
     /// Converts an account: organizations own repositories, the logins of bots end in `[bot]`.
     pub fn show_user(&self, login: &str) -> Value {
-        let id = Self::account_id(login);
+        let id = self.account_id(login);
         let owns = |owner: &str| owner.eq_ignore_ascii_case(login);
         let kind = match login {
             login if login.ends_with("[bot]") => "Bot",
@@ -215,7 +218,7 @@ impl World {
         json!({
             "id": id, "node_id": node("I", id), "app_id": self.app.id, "app_slug": self.app.slug,
             "client_id": self.client_id(),
-            "account": account, "target_id": Self::account_id(&found.account),
+            "account": account, "target_id": self.account_id(&found.account),
             "target_type": account["type"], "repository_selection": selection,
             "access_tokens_url": format!("{}/app/installations/{id}/access_tokens", self.api),
             "repositories_url": format!("{}/installation/repositories", self.api),

@@ -23,6 +23,36 @@ impl GitHub {
         }
     }
 
+    /// Returns the id of an account.
+    pub fn account_id(&self, login: &str) -> u64 {
+        self.world().account_id(login)
+    }
+
+    /// Renames a person. Nobody has the old login then; the new one has the person's id and rights.
+    pub fn rename_person(&self, login: &str, to: &str) {
+        let mut world = self.world();
+        let id = world.account_id(login);
+        world.logins.insert(login.to_ascii_lowercase(), None);
+        world.logins.insert(to.to_ascii_lowercase(), Some(id));
+        for repository in world.repositories.values_mut() {
+            if let Some(level) = repository.people.remove(login) {
+                repository.people.insert(to.to_owned(), level);
+            }
+        }
+    }
+
+    /// Creates another account with a login that somebody gave up.
+    pub fn take_login(&self, login: &str) {
+        let id = self.world().fresh_id();
+        self.give_login(login, id);
+    }
+
+    /// Gives a login to the account with this id.
+    pub fn give_login(&self, login: &str, id: u64) {
+        let login = login.to_ascii_lowercase();
+        self.world().logins.insert(login, Some(id));
+    }
+
     /// Turns an account into a person's own: accounts are organisations otherwise.
     pub fn set_personal(&self, account: &str) {
         self.world().personal.insert(account.to_owned());

@@ -54,6 +54,8 @@ pub(super) struct World {
     pub members: BTreeMap<(String, String), Membership>,
     /// The accounts that are people's own, and no organisations.
     pub personal: BTreeSet<String>,
+    /// The ids of logins that changed hands, in lower case; `None` for one that nobody has.
+    pub logins: BTreeMap<String, Option<u64>>,
     ids: u64,
 }
 
@@ -298,6 +300,7 @@ impl World {
             oauth: OAuth::default(),
             members: BTreeMap::new(),
             personal: BTreeSet::new(),
+            logins: BTreeMap::new(),
             ids: 1_000,
         }
     }

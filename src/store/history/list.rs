@@ -63,8 +63,9 @@ const COLUMNS: &str = "repository, stack, finding, first_seen, last_seen, scans,
      parent_type, account, region, kind, severity";
 
 impl FindingFilter {
-    /// Returns the statement: one that an index answers, for what the filter names.
-    fn statement(&self) -> String {
+    /// Returns the statement: one that an index answers, for what the filter names. `reached` is the condition that the
+    /// repository is reached.
+    fn statement(&self, reached: &str) -> String {
         // Parts of a statement alone: values are bound.
         let state = match self.ending {
             None => "ended_at = 0 and ending = $11",
@@ -83,13 +84,14 @@ impl FindingFilter {
              where installation = $1 and (repository, stack, finding, first_seen) > ($2, $3, $4, $5)
                  and {state} and {workspace} and {finding} and ($8 = '' or severity = $8)
                  and ($9 = '' or resource_type = $9) and ($10 = '' or kind = $10)
+                 and {reached}
              order by repository, stack, finding, first_seen limit $13"
         )
     }
 }
 
 impl Tenant<'_> {
-    /// Returns findings of all workspaces, those behind a place.
+    /// Returns findings of all workspaces that are reached, those behind a place.
     pub async fn findings(
         &self,
         filter: &FindingFilter,
@@ -102,7 +104,8 @@ impl Tenant<'_> {
         let kind = filter.kind.map(serde_json::to_value).transpose();
         let kind = kind.context("while writing a kind of findings")?;
         let kind = kind.as_ref().and_then(|kind| kind.as_str());
-        let query: StackQuery<'_> = sqlx::query(AssertSqlSafe(filter.statement()))
+        let statement = filter.statement(&self.reached("$14"));
+        let query: StackQuery<'_> = sqlx::query(AssertSqlSafe(statement))
             .bind(self.id.clone())
             .bind(behind.repository.clone())
             .bind(behind.stack.clone())
@@ -115,7 +118,8 @@ impl Tenant<'_> {
             .bind(kind.unwrap_or_default().to_owned())
             .bind(filter.ending.map_or("", Ending::as_str).to_owned())
             .bind(filter.finding.clone().unwrap_or_default())
-            .bind(i64::from(most));
+            .bind(i64::from(most))
+            .bind(self.key.clone());
         let rows = query.fetch_all(self.pool).await;
         let rows = rows.context("while listing findings")?;
         rows.iter().map(listed).collect()

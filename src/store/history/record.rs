@@ -34,6 +34,7 @@ impl Tenant<'_> {
             pool: transaction.handle(),
             clock: self.clock,
             id: self.id.clone(),
+            key: self.key.clone(),
         };
         let key = (scan.repository, scan.stack.as_str());
         within.record_scan(scan).await?;

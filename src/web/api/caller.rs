@@ -1,11 +1,11 @@
-//! Finds out whose key a request has, and whether it may do more now.
+//! Finds out whose key a request has, whether its person still has the right, and whether it may do more now.
 
 use super::Api;
 use super::limits::Cost;
 use super::problem::Problem;
 use crate::model::ApiKey;
 use crate::queue::now;
-use crate::store::{ApiKeyRecord, Tenant};
+use crate::store::{ApiKeyRecord, Reach};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -72,12 +72,13 @@ impl Api {
             ));
         }
         self.limits.check(&record.prefix, cost)?;
+        self.rights.confirm(&record).await?;
         self.store.use_api_key(&record, now).await?;
         Ok(record)
     }
 
     /// Returns the rows that a key reaches.
-    pub(super) fn tenant(&self, key: &ApiKeyRecord) -> Tenant<'_> {
-        self.store.of(key.installation)
+    pub(super) fn reach(&self, key: &ApiKeyRecord) -> Reach<'_> {
+        self.store.reach(key)
     }
 }

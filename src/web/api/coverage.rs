@@ -48,8 +48,8 @@ pub(super) async fn show(
 ) -> Result<Json<WorkspaceCoverage>, Problem> {
     let Path(id) = path?;
     let workspace = id_of(&api.find(&key, &id).await?);
-    let tenant = api.tenant(&key);
-    let mut reports = tenant.reports(workspace.repository, &workspace.stack);
+    let reach = api.reach(&key);
+    let mut reports = reach.reports(&workspace);
     while let Some((report, scan)) = reports.next().await? {
         let Ok(scanned) = report.outcome else {
             continue;

@@ -6,9 +6,7 @@ use super::problem::{Problem, WriteProblems};
 use super::repeat::{Repeat, Seed};
 use super::workspaces::id_of;
 use crate::model::WorkspaceId;
-use crate::queue::job::OrderOrigin;
 use crate::queue::now;
-use crate::queue::orders::OrderRequest;
 use crate::report::{day, moment};
 use crate::store::{ApiKeyRecord, FindingFilter, FindingPlace};
 use axum::Json;
@@ -121,30 +119,15 @@ async fn taken(
             "this workspace has no repository, so there is no code to change and nothing to decide",
         ));
     }
-    let order = OrderRequest {
-        installation: key.installation,
-        repository: workspace.repository,
-        stack: &workspace.stack,
-        command: &decision.command(&finding, now())?,
-        person: &person(&key),
-        via: OrderOrigin::Api,
-        id: &hex::encode(seed),
-    };
-    api.inbox.order(&order).await?;
+    let command = decision.command(&finding, now())?;
+    api.order(&key, &workspace, &command, &hex::encode(seed))
+        .await?;
     let taken = TakenDecision {
         finding,
         workspace: workspace.to_string(),
         status: "queued",
     };
     Ok((StatusCode::ACCEPTED, taken))
-}
-
-/// Names who decides: the person who created the key, else the key.
-fn person(key: &ApiKeyRecord) -> String {
-    match key.created_by.as_str() {
-        "" => format!("API key {}", key.prefix),
-        login => login.to_owned(),
-    }
 }
 
 impl Api {
@@ -170,9 +153,8 @@ impl Api {
             finding: Some(finding.to_owned()),
             ..FindingFilter::default()
         };
-        let tenant = self.tenant(key);
         let start = FindingPlace::default();
-        let found = tenant.findings(&filter, &start, 2).await?;
+        let found = self.reach(key).findings(&filter, &start, 2).await?;
         let mut found = found.into_iter();
         let first = found.next().ok_or_else(Problem::not_found)?;
         match found.next() {

@@ -147,7 +147,7 @@ pub(super) async fn list(
         None => None,
     };
     let filter = query.filter(workspace);
-    let found = api.tenant(&key).findings(&filter, &behind, most).await?;
+    let found = api.reach(&key).findings(&filter, &behind, most).await?;
     let is_full = u32::try_from(found.len()).is_ok_and(|count| count == most);
     let last = found.last().filter(|_| is_full);
     Ok(Json(FindingList {

@@ -1,13 +1,15 @@
 //! Serves the API for programs, under `/api/v1`, and its description.
 //!
-//! Each answer is JSON, problems as RFC 9457 describes them. A key reaches the workspaces of one organisation; anything
-//! else is the same 404 as what does not exist.
+//! Each answer is JSON, problems as RFC 9457 describes them. A key reaches the workspaces of one organisation, or some of
+//! its repositories; anything else is the same 404 as what does not exist. Rows are read through `store::Reach` alone.
 
+mod acting;
 mod caller;
 mod coverage;
 mod decisions;
 mod docs;
 mod findings;
+mod key_rights;
 mod limits;
 mod me;
 mod new_workspace;
@@ -20,6 +22,7 @@ mod upload;
 mod workspaces;
 
 use crate::model::{ApiKey, ApiScope};
+use crate::queue::access_check::AccessChecker;
 use crate::queue::api_scan::ApiScanner;
 use crate::queue::inbox::Inbox;
 use crate::store::Store;
@@ -31,6 +34,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use key_rights::KeyRights;
 use limits::RequestLimits;
 use problem::Problem;
 use secrecy::SecretString;
@@ -59,6 +63,7 @@ pub(super) struct Api {
     inbox: Inbox,
     scanner: Option<Arc<dyn ApiScanner>>,
     limits: RequestLimits,
+    rights: KeyRights,
     uploads: Arc<UploadShares>,
     /// The server's key, with which keys of repeated requests are hashed.
     secret_key: SecretString,
@@ -85,23 +90,33 @@ impl Modify for Keys {
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("dg_live_...")
             .description(Some(
-                "A key that an owner of the organisation created on its page of keys, or that `driftguard api-key create` printed. What changes something needs the scope `write`.",
+                "A key of the organisation, which an owner created on its page of keys or `driftguard api-key create` printed, or a key of a person, which reaches some of the repositories that the person may write to. What changes something needs the scope `write`.",
             ));
         components.add_security_scheme("key", SecurityScheme::Http(key.build()));
     }
 }
 
-/// Routes the API and its description. Without a scanner no scan can be started.
+/// What the API has done elsewhere.
+#[derive(Clone, Default)]
+pub struct ApiServices {
+    /// Scans workspaces; without it no scan of them can be started.
+    pub scanner: Option<Arc<dyn ApiScanner>>,
+    /// Asks GitHub about the people of keys; without it people's keys open nothing.
+    pub access: Option<Arc<dyn AccessChecker>>,
+}
+
+/// Routes the API and its description.
 pub fn router(
     inbox: &Inbox,
     secret_key: &SecretString,
-    scanner: Option<Arc<dyn ApiScanner>>,
+    services: ApiServices,
 ) -> anyhow::Result<Router> {
     let api = Arc::new(Api {
         store: inbox.store.clone(),
         inbox: inbox.clone(),
-        scanner,
+        scanner: services.scanner,
         limits: RequestLimits::default(),
+        rights: KeyRights::new(inbox.store.clone(), services.access),
         uploads: Arc::default(),
         secret_key: secret_key.clone(),
     });

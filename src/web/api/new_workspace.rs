@@ -5,9 +5,7 @@ use super::caller::Writer;
 use super::problem::{Problem, WriteProblems};
 use super::repeat::{Repeat, Seed};
 use super::workspaces::{Names, Workspace};
-use crate::model::{
-    InstallationId, Region, RepositoryId, WorkspaceId, holds_credential, is_unseen, s3_place,
-};
+use crate::model::{InstallationId, Region, WorkspaceId, holds_credential, is_unseen, s3_place};
 use crate::queue::now;
 use crate::store::{ApiKeyRecord, Workspace as NewRecord};
 use axum::Json;
@@ -25,6 +23,10 @@ const MAX_WORKSPACES: u32 = 500;
 const MAX_NAME: usize = 100;
 /// The longest place of a state, and the longest ARN, in bytes.
 const MAX_PLACE: usize = 1_024;
+
+/// Why a person's key creates no workspace.
+const OF_A_PERSON: &str = "this key is a person's, and reaches stacks of repositories alone: workspaces without a \
+                           repository are created with a key of the organisation";
 
 /// A workspace to create.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -60,7 +62,7 @@ pub(super) struct NewWorkspace {
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not announced as JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value cannot be used", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "GitHub does not say whose account the organisation is", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "GitHub does not say whose account the organisation is, or what the person of the key may do", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn create(
@@ -70,6 +72,9 @@ pub(super) async fn create(
     body: Result<Json<serde_json::Value>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(body) = body?;
+    if !api.reach(&key).has_own_workspaces() {
+        return Err(Problem::new(StatusCode::FORBIDDEN, OF_A_PERSON));
+    }
     let request = format!("POST workspaces {body}");
     let repeat = Repeat::of(&headers)?;
     let create = |seed| created(api.clone(), key.clone(), (body, seed));
@@ -90,16 +95,16 @@ async fn created(
         ));
     }
     let workspace = checked(asked, seed)?;
-    let tenant = api.tenant(&key);
-    let is_known = tenant.workspace(&workspace.id).await?.is_some();
-    if !is_known && !tenant.add_workspace(&workspace, MAX_WORKSPACES).await? {
+    let reach = api.reach(&key);
+    let is_known = reach.own_workspace(&workspace.id).await?.is_some();
+    if !is_known && !reach.add_own_workspace(&workspace, MAX_WORKSPACES).await? {
         return Err(Problem::conflict(format!(
             "an organisation has at most {MAX_WORKSPACES} workspaces: delete one"
         )));
     }
-    let created = tenant.listed_stack(RepositoryId::NONE, &workspace.id.stack);
-    let created = created.await?.ok_or_else(Problem::not_found)?;
-    let names = Names::of(&tenant).await?;
+    let created = reach.listed_stack(&workspace.id).await?;
+    let created = created.ok_or_else(Problem::not_found)?;
+    let names = Names::of(&reach).await?;
     let shown = names.workspace(&api, key.installation, &created);
     Ok((StatusCode::CREATED, shown.ok_or_else(Problem::not_found)?))
 }

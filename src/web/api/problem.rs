@@ -67,6 +67,14 @@ impl Problem {
         }
     }
 
+    /// What is asked for is not known now; it may be asked for again after a while.
+    pub(super) fn unavailable(detail: impl Into<String>, after: Duration) -> Self {
+        Self {
+            retry_after: Some(after),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn status(&self) -> u16 {
         self.status
@@ -87,6 +95,10 @@ impl IntoResponses for ReadProblems {
             ("401", "No valid key"),
             ("429", "Too many requests"),
             ("500", "The server failed"),
+            (
+                "503",
+                "GitHub does not say what the person of the key may do",
+            ),
         ])
     }
 }
@@ -94,7 +106,7 @@ impl IntoResponses for ReadProblems {
 impl IntoResponses for WriteProblems {
     fn responses() -> Answers {
         let mut answers = ReadProblems::responses();
-        answers.extend(described(&[("403", "The key may only read")]));
+        answers.extend(described(&[("403", "The key may not do this")]));
         answers
     }
 }

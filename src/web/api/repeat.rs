@@ -59,9 +59,10 @@ impl Repeat {
             return Ok(json(status, text(&body)?));
         };
         let request = signer(api).sign(&format!("request/{request}"));
-        let name = signer(api).sign(&format!("repeated request/{}/{name}", key.prefix));
-        let tenant = api.tenant(key);
-        let begun = tenant.begin_answer(&name, &request, (&hex::encode(seed), now()));
+        let kept_for = kept_for(api, key).await?;
+        let name = signer(api).sign(&format!("repeated request/{kept_for}/{name}"));
+        let reach = api.reach(key);
+        let begun = reach.begin_answer(&name, &request, (&hex::encode(seed), now()));
         let seed = match begun.await? {
             AnswerStart::Begun { seed } => decoded(&seed)?,
             AnswerStart::Kept(kept) => return repeated(&request, kept),
@@ -108,18 +109,31 @@ async fn keep<T: Serialize>(
     name: &str,
     answer: impl Future<Output = Result<(StatusCode, T), Problem>>,
 ) -> Result<(StatusCode, String), Problem> {
-    let tenant = api.tenant(key);
+    let reach = api.reach(key);
     let answered = answer.await;
     match answered.and_then(|(status, body)| Ok((status, text(&body)?))) {
         Ok((status, body)) => {
-            tenant.keep_answer(name, status.as_u16(), &body).await?;
+            reach.keep_answer(name, status.as_u16(), &body).await?;
             Ok((status, body))
         }
         Err(problem) => {
-            tenant.forget_answer(name).await?;
+            reach.forget_answer(name).await?;
             Err(problem)
         }
     }
+}
+
+/// Returns for whom answers are kept: a key, and of a person's the repositories. Once it lost one, each request is carried
+/// out anew, so that no answer is about what the key does not reach.
+async fn kept_for(api: &Api, key: &ApiKeyRecord) -> anyhow::Result<String> {
+    let mut text = key.prefix.clone();
+    if key.owner.person().is_some() {
+        for repository in api.store.key_repositories(&key.prefix).await? {
+            text.push('/');
+            text.push_str(&repository.id.to_string());
+        }
+    }
+    Ok(text)
 }
 
 fn signer(api: &Api) -> Signer {

@@ -6,7 +6,7 @@ use super::problem::{Problem, ReadProblems};
 use crate::model::{Report, StackReport, WorkspaceId};
 use crate::queue::now;
 use crate::report::{self, instant};
-use crate::store::{RequestedScan, ScanRecord, ScanStatus, Tenant};
+use crate::store::{Reach, RequestedScan, ScanRecord, ScanStatus};
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -75,7 +75,7 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let Path(id) = path?;
-    let found = find(&api.tenant(&key), &id).await?;
+    let found = find(&api.reach(&key), &id).await?;
     let form = headers
         .get(header::ACCEPT)
         .and_then(|kind| kind.to_str().ok());
@@ -159,11 +159,10 @@ impl Found {
 }
 
 /// Finds a scan.
-async fn find(tenant: &Tenant<'_>, id: &str) -> Result<Found, Problem> {
+async fn find(reach: &Reach<'_>, id: &str) -> Result<Found, Problem> {
     if let Some((workspace, finished_at)) = recorded(id) {
-        let (repository, stack) = (workspace.repository, workspace.stack.as_str());
-        let scan = tenant.scan_finished_at(repository, stack, finished_at);
-        let scan = scan.await?.ok_or_else(Problem::not_found)?;
+        let scan = reach.scan_finished_at(&workspace, finished_at).await?;
+        let scan = scan.ok_or_else(Problem::not_found)?;
         let found = Found {
             id: id.to_owned(),
             workspace,
@@ -176,15 +175,26 @@ async fn find(tenant: &Tenant<'_>, id: &str) -> Result<Found, Problem> {
         return Ok(found.ended(scan));
     }
     let requested = match id.starts_with(REQUESTED) && !id.contains('\0') {
-        true => tenant.requested_scan(id).await?,
+        true => reach.requested_scan(id).await?,
         false => None,
     };
     let requested = requested.ok_or_else(Problem::not_found)?;
-    of_request(tenant, requested).await
+    of_request(reach, requested).await
 }
 
 /// Finds how far a requested scan is.
-async fn of_request(tenant: &Tenant<'_>, requested: RequestedScan) -> Result<Found, Problem> {
+async fn of_request(reach: &Reach<'_>, requested: RequestedScan) -> Result<Found, Problem> {
+    let ended = match requested.finished_at {
+        Some(at) => Some(at),
+        None if requested.workspace.is_own() => None,
+        None => {
+            let ended = reach.scan_of_request(&requested).await?;
+            if let Some(at) = ended {
+                reach.end_requested_scan(&requested.id, at).await?;
+            }
+            ended
+        }
+    };
     let mut found = Found {
         id: requested.id,
         status: requested.status,
@@ -194,21 +204,9 @@ async fn of_request(tenant: &Tenant<'_>, requested: RequestedScan) -> Result<Fou
         report: None,
         workspace: requested.workspace,
     };
-    let (repository, stack) = (found.workspace.repository, found.workspace.stack.as_str());
-    let recorded = match requested.finished_at {
-        Some(at) => tenant.scan_finished_at(repository, stack, at).await?,
-        None if found.workspace.is_own() => None,
-        None => {
-            let since = requested.requested_at;
-            let ended = tenant.scan_begun_since(repository, &found.workspace.stack, since);
-            match ended.await? {
-                Some(at) => {
-                    tenant.end_requested_scan(&found.id, Ok(at)).await?;
-                    tenant.scan_finished_at(repository, stack, at).await?
-                }
-                None => None,
-            }
-        }
+    let recorded = match ended {
+        Some(at) => reach.scan_finished_at(&found.workspace, at).await?,
+        None => None,
     };
     if let Some(scan) = recorded {
         return Ok(found.ended(scan));

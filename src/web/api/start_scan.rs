@@ -77,7 +77,7 @@ pub(super) struct UploadForm {
         (status = 415, description = "The body has another type", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value cannot be used", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests or uploads", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "This server makes no scans", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "This server makes no scans, or GitHub does not say what the person of the key may do", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn start(
@@ -122,7 +122,7 @@ async fn begun(
     scan: OwnScan,
 ) -> Result<(StatusCode, StartedScan), Problem> {
     let id = scan.id.clone();
-    if api.tenant(&key).requested_scan(&id).await?.is_none() {
+    if api.reach(&key).requested_scan(&id).await?.is_none() {
         api.scan_own(&key, scan).await?;
     }
     Ok((StatusCode::ACCEPTED, StartedScan::new(id)))
@@ -171,15 +171,15 @@ impl Api {
         let none = "this server makes no scans for the API";
         let scanner = self.scanner.as_ref();
         let scanner = scanner.ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, none))?;
-        let tenant = self.tenant(key);
-        let workspace = tenant.workspace(&asked.workspace).await?;
+        let reach = self.reach(key);
+        let workspace = reach.own_workspace(&asked.workspace).await?;
         let workspace = workspace.ok_or_else(Problem::not_found)?;
         if asked.upload.state.is_none() && workspace.state.is_none() {
             return Err(Problem::conflict(
                 "the workspace names no `state`: upload one as the body of the request",
             ));
         }
-        let requested = tenant.add_requested_scan(&asked.id, &workspace.id, (now(), Some(ALIVE)));
+        let requested = reach.add_requested_scan(&asked.id, &workspace.id, (now(), Some(ALIVE)));
         if !requested.await? {
             return Err(Problem::conflict(
                 "a scan of this workspace is running: wait until it is done",
@@ -209,14 +209,21 @@ impl Api {
         id: &str,
         workspace: &WorkspaceId,
     ) -> Result<(), Problem> {
-        let tenant = self.tenant(key);
-        let mut requested_at = now();
-        match tenant.requested_scan(id).await? {
-            Some(known) => requested_at = known.requested_at,
-            None => {
-                let requested = (requested_at, None);
-                tenant.add_requested_scan(id, workspace, requested).await?;
-            }
+        let reach = self.reach(key);
+        let known = reach.requested_scan(id).await?;
+        let requested_at = known.as_ref().map_or_else(now, |known| known.requested_at);
+        let is_persons = key.owner.person().is_some();
+        if is_persons {
+            // As an order: the job asks GitHub about the person once more.
+            let command = format!("scan {}", workspace.stack);
+            self.order(key, workspace, &command, id).await?;
+        }
+        if known.is_none() {
+            let requested = (requested_at, None);
+            reach.add_requested_scan(id, workspace, requested).await?;
+        }
+        if is_persons {
+            return Ok(());
         }
         let scan = StackScan {
             installation: key.installation,

@@ -6,7 +6,7 @@ use super::page::{limit, stack_cursor, stack_place};
 use super::problem::{Problem, ReadProblems, WriteProblems};
 use crate::model::{InstallationId, RepositoryId, RepositoryName, StackSummary, WorkspaceId};
 use crate::report::instant;
-use crate::store::{ApiKeyRecord, ListedStack, Tenant, Workspace as OwnWorkspace};
+use crate::store::{ApiKeyRecord, ListedStack, Reach, Workspace as OwnWorkspace};
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -115,9 +115,9 @@ pub(super) async fn list(
 ) -> Result<Json<WorkspacePage>, Problem> {
     let Query(query) = query?;
     let (most, behind) = (limit(query.limit)?, stack_place(query.cursor.as_deref())?);
-    let tenant = api.tenant(&key);
-    let listed = tenant.stacks_by_urgency(behind.as_ref(), most).await?;
-    let names = Names::of(&tenant).await?;
+    let reach = api.reach(&key);
+    let listed = reach.stacks_by_urgency(behind.as_ref(), most).await?;
+    let names = Names::of(&reach).await?;
     let shown = |stack: &ListedStack| names.workspace(&api, key.installation, stack);
     Ok(Json(WorkspacePage {
         items: listed.stacks.iter().filter_map(shown).collect(),
@@ -144,7 +144,7 @@ pub(super) async fn show(
 ) -> Result<Json<Workspace>, Problem> {
     let Path(id) = path?;
     let found = api.find(&key, &id).await?;
-    let names = Names::of(&api.tenant(&key)).await?;
+    let names = Names::of(&api.reach(&key)).await?;
     let shown = names.workspace(&api, key.installation, &found);
     shown.map(Json).ok_or_else(Problem::not_found)
 }
@@ -174,7 +174,7 @@ pub(super) async fn delete(
             "this workspace is a stack of a repository: it goes when the repository's code no longer has it",
         ));
     }
-    match api.tenant(&key).delete_workspace(&found).await? {
+    match api.reach(&key).delete_own_workspace(&found).await? {
         true => Ok(StatusCode::NO_CONTENT.into_response()),
         false => Err(Problem::not_found()),
     }
@@ -192,9 +192,8 @@ impl Api {
     /// Returns the workspace with this id, if the key reaches it.
     pub(super) async fn find(&self, key: &ApiKeyRecord, id: &str) -> Result<ListedStack, Problem> {
         let id = WorkspaceId::parse(id).ok_or_else(Problem::not_found)?;
-        let tenant = self.tenant(key);
-        let found = tenant.listed_stack(id.repository, &id.stack);
-        found.await?.ok_or_else(Problem::not_found)
+        let found = self.reach(key).listed_stack(&id).await?;
+        found.ok_or_else(Problem::not_found)
     }
 }
 
@@ -205,9 +204,9 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) async fn of(tenant: &Tenant<'_>) -> anyhow::Result<Self> {
-        let repositories = tenant.repositories().await?.into_iter();
-        let own = tenant.workspaces().await?.into_iter();
+    pub(super) async fn of(reach: &Reach<'_>) -> anyhow::Result<Self> {
+        let repositories = reach.repositories().await?.into_iter();
+        let own = reach.own_workspaces().await?.into_iter();
         Ok(Self {
             repositories: repositories.map(|known| (known.id, known.name)).collect(),
             own: own.map(|known| (known.id.clone(), known)).collect(),

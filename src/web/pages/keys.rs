@@ -3,11 +3,13 @@
 use super::orders::{Refusal, admit, refuse, unusable};
 use super::{Fields, Names, Shared};
 use crate::github::UserInstallation;
-use crate::model::{ApiKey, ApiScope, AuditEntry, AuditVia};
+use crate::model::{
+    ApiKey, ApiScope, AuditEntry, AuditVia, InstallationId, RepositoryId, RepositoryName,
+};
 use crate::queue::now;
 use crate::report::day;
 use crate::report::pages::{KeyRow, KeysPage, Message};
-use crate::store::{ApiKeyRecord, KeyCreation};
+use crate::store::{ApiKeyRecord, KeyCreation, KeyOwner};
 use crate::web::api::new_key;
 use crate::web::page_error::PageError;
 use crate::web::random::{could_be, unguessable};
@@ -16,6 +18,9 @@ use crate::web::site::Site;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+
+/// How many repositories of a new key the audit log names.
+const NAMED: usize = 10;
 
 /// Shows the keys.
 pub(super) async fn show(
@@ -87,27 +92,54 @@ async fn create(
     typed: &Fields,
 ) -> Result<Response, Refusal> {
     let field = |name: &str| typed.get(name).map(|text| text.trim()).unwrap_or_default();
-    let id = field("id");
-    if !could_be(id) {
-        return Err(Refusal::Told(StatusCode::FORBIDDEN, Message::ForeignForm));
-    }
-    let name = ApiKey::parse_name(field("name")).map_err(|reason| wrong("name", &reason))?;
     let scope = ApiScope::named(field("scope"));
     let scope = scope.ok_or_else(|| unusable("The scope is read, write or events."))?;
     let days = match field("days") {
         "" => None,
         text => Some(ApiKey::parse_days(text).map_err(|reason| wrong("days", &reason))?),
     };
-    let now = now();
-    let key = new_key(scope)?;
+    let new = NewKey {
+        scope,
+        days,
+        owner: KeyOwner::Organisation,
+    };
+    let key = save(site, session, (account.id, typed), new, &[]).await?;
+    let html = page(site, session, account, false, Some(key)).await?;
+    Ok(Html(html).into_response())
+}
+
+/// What a form asks for, checked.
+pub(super) struct NewKey {
+    pub scope: ApiScope,
+    /// After how many days it expires; `None` for never.
+    pub days: Option<u32>,
+    pub owner: KeyOwner,
+}
+
+/// Creates a key that a form asks for, once, and writes it into the audit log.
+pub(super) async fn save(
+    site: &Site,
+    session: &Session,
+    (installation, typed): (InstallationId, &Fields),
+    new: NewKey,
+    repositories: &[(RepositoryId, RepositoryName)],
+) -> Result<ApiKey, Refusal> {
+    let field = |name: &str| typed.get(name).map(|text| text.trim()).unwrap_or_default();
+    let id = field("id");
+    if !could_be(id) {
+        return Err(Refusal::Told(StatusCode::FORBIDDEN, Message::ForeignForm));
+    }
+    let name = ApiKey::parse_name(field("name")).map_err(|reason| wrong("name", &reason))?;
+    let (now, key) = (now(), new_key(new.scope)?);
     let record = ApiKeyRecord {
-        installation: account.id,
+        installation,
+        owner: new.owner,
         prefix: key.prefix().to_owned(),
         name,
-        scope,
+        scope: new.scope,
         created_by: session.login.clone(),
         created_at: now,
-        expires_at: days.map(|days| ApiKey::expiry(now, days)),
+        expires_at: new.days.map(|days| ApiKey::expiry(now, days)),
         used_at: None,
     };
     // Another key that the same page asks for is a repetition.
@@ -115,17 +147,18 @@ async fn create(
         session,
         "create key",
         format!("key/{}/{id}", session.key),
-        describe(&record),
+        describe(&record, repositories),
     );
-    let tenant = site.store.of(account.id);
-    match tenant.create_api_key(&key, &record, &entry).await? {
-        KeyCreation::Created => {
-            let html = page(site, session, account, false, Some(key)).await?;
-            Ok(Html(html).into_response())
-        }
+    let ids: Vec<_> = repositories.iter().map(|(id, _)| *id).collect();
+    let tenant = site.store.of(installation);
+    match tenant.create_api_key(&key, &record, &ids, &entry).await? {
+        KeyCreation::Created => Ok(key),
         KeyCreation::Repeated => Err(Refusal::Told(StatusCode::CONFLICT, Message::KeyCreated)),
-        KeyCreation::TooMany => Err(unusable(
+        KeyCreation::TooMany if new.owner == KeyOwner::Organisation => Err(unusable(
             "An organisation has at most 100 keys: revoke those that nobody uses.",
+        )),
+        KeyCreation::TooMany => Err(unusable(
+            "A person has at most 20 keys of an organisation: revoke those that you do not use.",
         )),
     }
 }
@@ -136,33 +169,60 @@ async fn revoke(
     account: &UserInstallation,
     typed: &Fields,
 ) -> Result<Response, Refusal> {
-    let prefix = typed.get("key").map(String::as_str).unwrap_or_default();
-    let tenant = site.store.of(account.id);
-    let keys = tenant.api_keys().await?;
-    let record = keys.iter().find(|record| record.prefix == prefix);
-    let gone = || Refusal::Told(StatusCode::CONFLICT, Message::KeyGone);
-    let record = record.ok_or_else(gone)?;
-    let key = format!("key/{prefix}/{}", now());
-    let entry = entry(session, "revoke key", key, describe(record));
-    if !tenant.revoke_api_key(prefix, &entry).await? {
-        return Err(gone());
-    }
+    let keys = site.store.of(account.id).api_keys().await?;
+    end(site, session, typed, keys).await?;
     let link = format!("/orgs/{}/keys?done=revoke", account.account);
     Ok(Redirect::to(&site.address.link(&link)).into_response())
 }
 
+/// Revokes the key that a form names, if it is among these.
+pub(super) async fn end(
+    site: &Site,
+    session: &Session,
+    typed: &Fields,
+    mut keys: Vec<ApiKeyRecord>,
+) -> Result<(), Refusal> {
+    let prefix = typed.get("key").map(String::as_str).unwrap_or_default();
+    keys.retain(|record| record.prefix == prefix);
+    let gone = || Refusal::Told(StatusCode::CONFLICT, Message::KeyGone);
+    let record = keys.pop().ok_or_else(gone)?;
+    let key = format!("key/{prefix}/{}", now());
+    let entry = entry(session, "revoke key", key, describe(&record, &[]));
+    let tenant = site.store.of(record.installation);
+    match tenant.revoke_api_key(prefix, &entry).await? {
+        true => Ok(()),
+        false => Err(gone()),
+    }
+}
+
 /// Refuses a field of the form.
-fn wrong(field: &str, reason: &str) -> Refusal {
+pub(super) fn wrong(field: &str, reason: &str) -> Refusal {
     unusable(&format!("The {field} cannot be used: {reason}."))
 }
 
-/// Describes a key for the audit log, without the key itself.
-fn describe(record: &ApiKeyRecord) -> String {
+/// Describes a key for the audit log, without the key itself, and the first of the repositories that it was created for.
+fn describe(record: &ApiKeyRecord, repositories: &[(RepositoryId, RepositoryName)]) -> String {
     let until = record
         .expires_at
         .map_or_else(String::new, |at| format!(", until {}", day(at)));
+    let whose = match (record.owner, record.created_by.as_str()) {
+        (KeyOwner::Person { .. }, login) if repositories.is_empty() => format!(", of {login}"),
+        _ => String::new(),
+    };
+    let names = repositories
+        .iter()
+        .take(NAMED)
+        .map(|(_, name)| name.to_string());
+    let mut names: Vec<_> = names.collect();
+    let others = repositories.len().saturating_sub(NAMED);
+    names.extend((others > 0).then(|| format!("{others} more")));
+    let reach = match names.is_empty() {
+        true => String::new(),
+        false => format!(", for {}", names.join(", ")),
+    };
     let scope = record.scope.as_str();
-    format!("`{}` ({scope}{until}): {}", record.prefix, record.name)
+    let (prefix, name) = (&record.prefix, &record.name);
+    format!("`{prefix}` ({scope}{until}{whose}{reach}): {name}")
 }
 
 fn entry(session: &Session, action: &str, key: String, detail: String) -> AuditEntry {
@@ -187,16 +247,7 @@ async fn page(
 ) -> anyhow::Result<String> {
     let now = now();
     let keys = site.store.of(account.id).api_keys().await?;
-    let rows = keys.into_iter().map(|record| KeyRow {
-        is_expired: record.expires_at.is_some_and(|at| at <= now),
-        prefix: record.prefix,
-        name: record.name,
-        scope: record.scope,
-        created_by: record.created_by,
-        created_at: record.created_at,
-        expires_at: record.expires_at,
-        used_at: record.used_at,
-    });
+    let rows = keys.into_iter().map(|record| row(record, now));
     let page = KeysPage {
         frame: site.frame(Some(session)),
         account: account.account.clone(),
@@ -206,4 +257,22 @@ async fn page(
         is_revoked,
     };
     Ok(page.html()?)
+}
+
+/// Describes a key in a list.
+pub(super) fn row(record: ApiKeyRecord, now: i64) -> KeyRow {
+    KeyRow {
+        is_expired: record.expires_at.is_some_and(|at| at <= now),
+        repositories: match record.owner {
+            KeyOwner::Organisation => None,
+            KeyOwner::Person { repositories, .. } => Some(repositories),
+        },
+        prefix: record.prefix,
+        name: record.name,
+        scope: record.scope,
+        created_by: record.created_by,
+        created_at: record.created_at,
+        expires_at: record.expires_at,
+        used_at: record.used_at,
+    }
 }

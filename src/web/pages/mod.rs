@@ -6,6 +6,7 @@ mod finding;
 mod keys;
 mod orders;
 mod organisation;
+mod own_keys;
 mod scans;
 mod server;
 mod stack;
@@ -59,6 +60,9 @@ pub const PATHS: [&str; 8] = [
     "/orgs/{owner}/{repository}/{stack}/scans",
     "/orgs/{owner}/{repository}/{stack}/findings/{finding}",
 ];
+
+/// The path of a person's own keys of the API.
+pub const OWN_KEYS_PATH: &str = "/keys";
 
 /// The path of the server's own state, which its operators alone see.
 pub const SERVER_PATH: &str = "/server";
@@ -118,6 +122,7 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
             .route(scans_path, get(scans::show))
             .route(stack_path, get(stack::show).post(orders::of_stack))
             .route(finding_path, get(finding::show).post(orders::of_finding))
+            .route(OWN_KEYS_PATH, get(own_keys::show).post(own_keys::act))
             .route(SERVER_PATH, get(server::show).post(server::act))
             .route(sign_in_path, get(sign_in::show))
             .route(start_path, get(sign_in::start))

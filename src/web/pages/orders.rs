@@ -148,6 +148,7 @@ async fn take(
         command: &command,
         person: &session.login,
         via: OrderOrigin::Page,
+        key: None,
         // Another order of the same page is no repetition.
         id: &format!("{}/{id}/{command}", session.key),
     };

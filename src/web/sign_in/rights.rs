@@ -52,6 +52,14 @@ impl VisibleRepositories {
         Some(&self.seen.get(&id)?.name)
     }
 
+    /// Returns the repositories that the person could write to when GitHub was asked, by name.
+    pub fn writable(&self) -> Vec<(RepositoryId, &RepositoryName)> {
+        let writable = self.seen.iter().filter(|(_, seen)| seen.may_write);
+        let mut all: Vec<_> = writable.map(|(id, seen)| (*id, &seen.name)).collect();
+        all.sort_by_key(|(id, name)| (name.to_string(), id.0));
+        all
+    }
+
     /// Returns whether the person could write to a repository when GitHub was asked. Whoever acts asks again.
     pub fn may_write(&self, id: RepositoryId) -> bool {
         self.seen.get(&id).is_some_and(|seen| seen.may_write)
@@ -142,6 +150,31 @@ impl Rights {
         if let Some((_, known)) = answers.repositories.get(&installation) {
             return Ok(known.clone());
         }
+        self.list_repositories(session, installation, &mut answers, now)
+            .await
+    }
+
+    /// Asks GitHub now for the repositories of an installation that a person may look at, whatever was answered before.
+    pub async fn ask_repositories(
+        &self,
+        session: &Session,
+        installation: InstallationId,
+        now: i64,
+    ) -> Result<Arc<VisibleRepositories>, PageError> {
+        let answers = self.answers(session);
+        let mut answers = answers.lock().await;
+        answers.repositories.remove(&installation);
+        self.list_repositories(session, installation, &mut answers, now)
+            .await
+    }
+
+    async fn list_repositories(
+        &self,
+        session: &Session,
+        installation: InstallationId,
+        answers: &mut Answers,
+        now: i64,
+    ) -> Result<Arc<VisibleRepositories>, PageError> {
         let token = self.token(session, now).await?;
         let listed = self.github.repositories(&token, installation).await;
         let listed = self.checked(session, listed).await?;

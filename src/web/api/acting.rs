@@ -1,0 +1,46 @@
+//! Has something done in a repository: the only way there for the API. Of a person's key GitHub is asked first.
+
+use super::Api;
+use super::problem::Problem;
+use crate::model::{ApiKeyUse, WorkspaceId};
+use crate::queue::job::OrderOrigin;
+use crate::queue::orders::OrderRequest;
+use crate::store::ApiKeyRecord;
+
+impl Api {
+    /// Enqueues a command about a workspace that is a stack of a repository, unless one with the same id was enqueued
+    /// before. The job asks GitHub again.
+    pub(super) async fn order(
+        &self,
+        key: &ApiKeyRecord,
+        workspace: &WorkspaceId,
+        command: &str,
+        id: &str,
+    ) -> Result<(), Problem> {
+        self.rights.confirm_now(key, workspace.repository).await?;
+        let used = ApiKeyUse {
+            prefix: key.prefix.clone(),
+            person: key.owner.person(),
+        };
+        let order = OrderRequest {
+            installation: key.installation,
+            repository: workspace.repository,
+            stack: &workspace.stack,
+            command,
+            person: &person(key),
+            via: OrderOrigin::Api,
+            key: Some(&used),
+            id,
+        };
+        self.inbox.order(&order).await?;
+        Ok(())
+    }
+}
+
+/// Names who acts: the person who created the key, else the key.
+fn person(key: &ApiKeyRecord) -> String {
+    match key.created_by.as_str() {
+        "" => format!("API key {}", key.prefix),
+        login => login.to_owned(),
+    }
+}
