@@ -5,6 +5,7 @@ mod accounts;
 mod api;
 mod app;
 mod architecture;
+mod at_once;
 mod audit_log;
 mod aws;
 mod backends;

@@ -20,6 +20,7 @@ mod history;
 mod installations;
 mod kept_answers;
 mod leases;
+mod limit_locks;
 mod lone_runs;
 mod missed_deliveries;
 mod notification_secrets;
