@@ -5,7 +5,7 @@ use super::context::RepositoryContext;
 use super::scan;
 use super::steps::audit::{EffectSource, record_not_done};
 use super::steps::effects::apply_effects;
-use super::steps::orders::{CommandText, parse_once};
+use super::steps::orders::{CommandText, applied_effects, parse_once};
 use crate::commands::Effect;
 use crate::model::StackName;
 use crate::queue::job::{JobError, OrderOrigin};
@@ -41,17 +41,23 @@ impl Order<'_> {
 }
 
 /// Runs an order once. Whoever enqueued it has asked GitHub whether the person may write; where that ended while the order
-/// waited, nothing is done. What a key of the API may do is for the API alone: its name may be no login.
+/// waited, nothing is done but the scan after what an earlier try decided. What a key of the API may do is for the API alone: its name may be no login.
 pub(super) async fn run(
     context: &RepositoryContext<'_>,
     order: &Order<'_>,
 ) -> Result<(), JobError> {
     let person = order.person;
     let source = EffectSource::of_order(person, order.at, order.via, order.id);
-    if order.via == OrderOrigin::Page && !context.repository.may_write(person).await? {
-        return Ok(record_not_done(context, &source, NO_WRITER.to_owned()).await?);
-    }
     let key = OrderKey::Sent(order.id);
+    let is_refused =
+        order.via == OrderOrigin::Page && !context.repository.may_write(person).await?;
+    let mut standing = Vec::new();
+    if is_refused {
+        standing = applied_effects(context, &source, key).await?;
+        if standing.is_empty() {
+            return Ok(record_not_done(context, &source, NO_WRITER.to_owned()).await?);
+        }
+    }
     let commands = CommandText {
         key,
         text: &format!("/driftguard {}", order.command),
@@ -62,6 +68,13 @@ pub(super) async fn run(
         return Ok(());
     };
     answer.effects.retain(|effect| order.includes(effect));
+    if is_refused {
+        let asked = answer.effects.len();
+        answer.effects.retain(|effect| standing.contains(effect));
+        if answer.effects.len() < asked {
+            record_not_done(context, &source, NO_WRITER.to_owned()).await?;
+        }
+    }
     let applied = apply_effects(context, &source, &answer.effects).await?;
     let reasons = match answer.effects.is_empty() {
         true => answer.reply,
