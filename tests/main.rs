@@ -73,6 +73,7 @@ mod report;
 mod resources;
 mod sarif;
 mod scan;
+mod search;
 mod secrets;
 mod server;
 mod settings;

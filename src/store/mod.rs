@@ -50,7 +50,7 @@ pub use deliveries::Delivery;
 pub use delivery_queue::{DeliveryClaim, WaitingDelivery};
 pub use guard::LeaseLost;
 pub use handle::end_open_transaction;
-pub use history::{FindingFilter, FindingPlace, ListedFinding};
+pub use history::{FindingFilter, FindingPlace, FoundFindings, ListedFinding};
 pub use kept_answers::KeptAnswer;
 pub use leases::Lease;
 pub use missed_deliveries::{DeliveryWalk, MissedDelivery};

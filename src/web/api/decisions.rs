@@ -174,7 +174,7 @@ impl Api {
         let tenant = self.tenant(key);
         let start = FindingPlace::default();
         let found = tenant.findings(&filter, &start, 2).await?;
-        let mut found = found.into_iter();
+        let mut found = found.findings.into_iter();
         let first = found.next().ok_or_else(Problem::not_found)?;
         match found.next() {
             None => Ok(first.workspace),
