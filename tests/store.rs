@@ -32,6 +32,7 @@ on_both!(
     what_was_decided_goes_with_a_repository_to_its_new_owner,
     a_scan_that_is_due_is_found_once_it_is,
     what_a_comment_asks_for_is_kept_as_it_was_first_understood,
+    what_was_asked_for_is_deleted_when_it_is_old,
     a_secret_that_was_given_up_never_returns,
     a_round_whose_turn_is_over_keeps_nothing_of_the_walk,
 );
@@ -713,6 +714,44 @@ async fn what_a_comment_asks_for_is_kept_as_it_was_first_understood(database: Da
             .unwrap(),
         None
     );
+}
+
+async fn what_was_asked_for_is_deleted_when_it_is_old(database: Database) {
+    let inbox = database.inbox().await;
+    let tenant = inbox.store.of(ACME);
+    let (day, now) = (Duration::from_secs(24 * 60 * 60), driftguard::queue::now());
+    let later = |days: u32| now + i64::try_from((days * day).as_millis()).unwrap();
+    let keys = [OrderKey::Comment(9), OrderKey::Sent("a form's")];
+    let kept = async || {
+        let mut kept = Vec::new();
+        for key in keys {
+            kept.push(tenant.order(SHOP, key).await.unwrap().is_some());
+        }
+        kept
+    };
+    for key in keys {
+        tenant.save_order(SHOP, key, "an answer").await.unwrap();
+        tenant.end_order(SHOP, key).await.unwrap();
+    }
+    // One that a former version stored, without its time.
+    let mut connection = AnyConnection::connect(&database.url).await.unwrap();
+    sqlx::query("update orders set saved_at = 0 where comment = 9")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    inbox.sweep(later(10), 400 * day).await.unwrap();
+    assert_eq!(kept().await, [true, true]);
+    inbox.sweep(later(401), 400 * day).await.unwrap();
+    assert_eq!(
+        kept().await,
+        [true, false],
+        "it counts from the first sweep"
+    );
+    // However short history is kept: a delivery may come again.
+    inbox.sweep(later(39), day).await.unwrap();
+    assert_eq!(kept().await, [true, false]);
+    inbox.sweep(later(41), day).await.unwrap();
+    assert_eq!(kept().await, [false, false]);
 }
 
 async fn a_secret_that_was_given_up_never_returns(database: Database) {

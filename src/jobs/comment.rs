@@ -5,10 +5,10 @@ use super::scan::{self, ScanOutcome};
 use super::services::Services;
 use super::steps::audit::EffectSource;
 use super::steps::effects::apply_effects;
-use super::steps::orders::{CommandText, parse_once};
+use super::steps::orders::{CommandText, applied_effects, parse_once};
 use super::steps::reply::reply;
 use super::steps::repository_settings::{self, may_publish};
-use crate::commands;
+use crate::commands::{self, Effect};
 use crate::github::Comment;
 use crate::model::{AuditVia, InstallationId, RepositoryId};
 use crate::queue::job::JobError;
@@ -23,6 +23,9 @@ const PUBLIC: &str = "This repository is public, so DriftGuard does not discuss 
                       `pull_requests.public: true` in `.driftguard.yml` allows it.";
 /// The reply in a repository that is not set up.
 const NOT_READY: &str = "DriftGuard is not set up here yet: the default branch has no `.driftguard.yml`, or one that cannot be read.";
+/// The end of a reply to a person who lost write permission while it was worked on.
+const LEFT_UNDONE: &str =
+    "By now you may not write to this repository: what was not done until then is left undone.";
 /// The beginning of a reply while the work goes on.
 const UNDER_WAY: &str = "On it.";
 
@@ -69,8 +72,15 @@ pub(super) async fn run(
     if !counts {
         return Ok(());
     }
+    let mut standing = None;
     if !repository.may_write(&comment.author).await? {
-        return refuse(context, issue, &comment).await;
+        // What an earlier try did, while the person might write, stands.
+        let (source, key) = (source(issue, &comment, at), OrderKey::Comment(comment.id));
+        let applied = applied_effects(context, &source, key).await?;
+        if applied.is_empty() {
+            return refuse(context, issue, &comment).await;
+        }
+        standing = Some(applied);
     }
     let closed = match repository_settings::of_default_branch(context).await? {
         None => Some(NOT_READY),
@@ -80,15 +90,28 @@ pub(super) async fn run(
     if let Some(closed) = closed {
         return reply(context, issue, &comment, closed).await;
     }
-    run_commands(context, issue, &comment, at).await
+    run_commands(context, issue, (&comment, at), standing).await
 }
 
-/// Parses the commands of a comment once, runs them, and replies.
+/// Returns who asks by a comment.
+fn source(issue: u64, comment: &Comment, at: i64) -> EffectSource<'_> {
+    EffectSource {
+        issue: Some(issue),
+        person: &comment.author,
+        at,
+        via: AuditVia::Comment,
+        key: format!("comment/{}", comment.id),
+        api_key: None,
+    }
+}
+
+/// Parses the commands of a comment once, runs them, and replies. Where the person may not write any more, only the
+/// effects that stand are completed.
 async fn run_commands(
     context: &RepositoryContext<'_>,
     issue: u64,
-    comment: &Comment,
-    at: i64,
+    (comment, at): (&Comment, i64),
+    standing: Option<Vec<Effect>>,
 ) -> Result<(), JobError> {
     let key = OrderKey::Comment(comment.id);
     let commands = CommandText {
@@ -97,9 +120,16 @@ async fn run_commands(
         person: &comment.author,
         at,
     };
-    let Some(answer) = parse_once(context, commands).await? else {
+    let Some(mut answer) = parse_once(context, commands).await? else {
         return Ok(());
     };
+    if let Some(standing) = standing {
+        let asked = answer.effects.len();
+        answer.effects.retain(|effect| standing.contains(effect));
+        if answer.effects.len() < asked {
+            answer.reply.push(LEFT_UNDONE.to_owned());
+        }
+    }
     let answered = answer.reply.join("\n\n");
     // Once more, should it have failed before its turn.
     context.repository.react(comment.id).await?;
@@ -112,14 +142,7 @@ async fn run_commands(
         )
         .await?;
     }
-    let source = EffectSource {
-        issue: Some(issue),
-        person: &comment.author,
-        at,
-        via: AuditVia::Comment,
-        key: format!("comment/{}", comment.id),
-        api_key: None,
-    };
+    let source = source(issue, comment, at);
     let mut applied = apply_effects(context, &source, &answer.effects).await?;
     let mut outcome = ScanOutcome::default();
     if let Some(target) = &applied.scan {

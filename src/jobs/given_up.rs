@@ -1,8 +1,9 @@
 //! Reports a job that was given up: in a reply to the comment that asked for it, else in a check on the commit.
 
 use super::context::RepositoryContext;
-use super::steps::audit::{EffectSource, record_not_done};
+use super::steps::audit::{EffectSource, record_not_done, record_not_scanned};
 use super::steps::checks::{CHECK, create_check_run, stack_check};
+use super::steps::orders::applied_effects;
 use super::steps::reply::reply;
 use super::steps::repository_settings::{self, may_publish};
 use crate::commands;
@@ -10,6 +11,7 @@ use crate::github::{CheckRun, Conclusion};
 use crate::queue::job::{Job, JobError, RepositoryTask};
 use crate::queue::operator::DISCARDED;
 use crate::report;
+use crate::store::OrderKey;
 
 /// The cause as a public repository shows it.
 const IN_THE_LOG: &str = "the server's log says why";
@@ -68,7 +70,12 @@ pub(super) async fn run(
             ..
         } => {
             let source = EffectSource::of_order(person, *at, *via, id).with_key(key.as_ref());
-            Ok(record_not_done(context, &source, problem.to_owned()).await?)
+            let applied = applied_effects(context, &source, OrderKey::Sent(id)).await?;
+            match applied.is_empty() {
+                true => record_not_done(context, &source, problem.to_owned()).await?,
+                false => record_not_scanned(context, &source, problem.to_owned()).await?,
+            }
+            Ok(())
         }
         job if is_told || is_of_secrecy(job) => {
             for name in checks(context, job).await? {

@@ -5,7 +5,7 @@ use super::context::RepositoryContext;
 use super::scan;
 use super::steps::audit::{EffectSource, record_not_done};
 use super::steps::effects::apply_effects;
-use super::steps::orders::{CommandText, parse_once};
+use super::steps::orders::{CommandText, applied_effects, parse_once};
 use crate::commands::Effect;
 use crate::github::{GithubError, PersonAccess};
 use crate::model::{ApiKeyUse, StackName};
@@ -57,7 +57,8 @@ impl Order<'_> {
 }
 
 /// Runs an order once. Whoever enqueued it has asked GitHub whether the person may write; where that ended while the order
-/// waited, nothing is done. What an organisation's key of the API may do is for the API alone: its name may be no login.
+/// waited, nothing is done but the scan after what an earlier try decided. What an organisation's key of the API may do is for
+/// the API alone: its name may be no login.
 pub(super) async fn run(
     context: &RepositoryContext<'_>,
     order: &Order<'_>,
@@ -65,10 +66,15 @@ pub(super) async fn run(
     let person = order.person;
     let source = EffectSource::of_order(person, order.at, order.via, order.id);
     let source = source.with_key(order.key);
-    if !order.is_permitted(context).await? {
-        return Ok(record_not_done(context, &source, NO_WRITER.to_owned()).await?);
-    }
     let key = OrderKey::Sent(order.id);
+    let is_refused = !order.is_permitted(context).await?;
+    let mut standing = Vec::new();
+    if is_refused {
+        standing = applied_effects(context, &source, key).await?;
+        if standing.is_empty() {
+            return Ok(record_not_done(context, &source, NO_WRITER.to_owned()).await?);
+        }
+    }
     let commands = CommandText {
         key,
         text: &format!("/driftguard {}", order.command),
@@ -79,6 +85,13 @@ pub(super) async fn run(
         return Ok(());
     };
     answer.effects.retain(|effect| order.includes(effect));
+    if is_refused {
+        let asked = answer.effects.len();
+        answer.effects.retain(|effect| standing.contains(effect));
+        if answer.effects.len() < asked {
+            record_not_done(context, &source, NO_WRITER.to_owned()).await?;
+        }
+    }
     let applied = apply_effects(context, &source, &answer.effects).await?;
     let reasons = match answer.effects.is_empty() {
         true => answer.reply,

@@ -15,6 +15,8 @@ pub struct Occurrence {
     pub finding: FindingId,
     /// The resource's address; empty for an unmanaged resource.
     pub address: String,
+    /// The id that `terraform import` takes; empty where it is not known.
+    pub import_id: String,
     /// The resource type.
     pub tf_type: String,
     /// The type of the managed parent of an unmanaged child.
@@ -45,6 +47,7 @@ impl Occurrence {
             finding: finding.id.clone(),
             // Keys of instances may be secrets.
             address: masked(&address.unwrap_or_default()).into_owned(),
+            import_id: masked(finding.import_id.as_deref().unwrap_or_default()).into_owned(),
             tf_type: finding.tf_type.clone(),
             parent_type: finding.under.as_ref().map(|under| under.tf_type.clone()),
             account: finding.account.clone(),

@@ -131,6 +131,9 @@ impl Inbox {
         self.store.delete_scans(before(now, MEMORY)).await?;
         self.store.delete_history(before(now, retention)).await?;
         self.store.delete_audit_log(before(now, retention)).await?;
+        // As long as its delivery may come again, an order must be known.
+        let orders = retention.max(MEMORY);
+        self.store.delete_orders(before(now, orders), now).await?;
         self.store.delete_failed_jobs(before(now, MEMORY)).await?;
         self.store
             .delete_access_changes(before(now, MEMORY))

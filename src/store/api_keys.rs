@@ -2,6 +2,7 @@
 
 use super::audit_log::insert_audit;
 use super::handle::Handle;
+use super::limit_locks::lock_limits;
 use super::{Store, Tenant, storable};
 use crate::model::{ApiKey, ApiScope, AuditEntry, InstallationId, RepositoryId};
 use anyhow::Context;
@@ -205,6 +206,7 @@ impl Tenant<'_> {
         if !insert_audit(handle, &self.id, RepositoryId::NONE, entry).await? {
             return Ok(KeyCreation::Repeated);
         }
+        lock_limits(&begun, &self.id).await?;
         let count: i64 = sqlx::query_scalar(
             "select count(*) from api_keys where installation = $1 and person = $2",
         )

@@ -74,6 +74,20 @@ impl Tenant<'_> {
         Ok(())
     }
 
+    /// Returns whether the audit log has an entry with this key.
+    pub async fn has_audit(&self, repository: RepositoryId, key: &str) -> anyhow::Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "select 1 from audit_log where installation = $1 and repository = $2 and entry = $3",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(storable(key))
+        .fetch_optional(self.pool)
+        .await
+        .context("while looking into the audit log")?;
+        Ok(found.is_some())
+    }
+
     /// Returns a part of the audit log, the newest entries first, and where the log goes on.
     pub async fn audit_log(
         &self,

@@ -1,11 +1,12 @@
 //! Stores the history of each stack: its findings, and its scans in numbers.
 
+mod conditions;
 mod list;
 mod record;
 
-pub use list::{FindingFilter, FindingPlace, ListedFinding};
+pub use list::{FindingFilter, FindingPlace, FoundFindings, ListedFinding};
 
-use super::{Store, Tenant};
+use super::{Store, Tenant, storable};
 use crate::model::{
     AccountId, Ending, FindingId, Occurrence, Region, RepositoryId, ScanCourse, ScanTotals,
     Severity, StackName,
@@ -20,13 +21,23 @@ use sqlx::{Any, Database, Row as _, SqlSafeStr};
 /// A statement about a stack.
 type StackQuery<'q> = Query<'q, Any, <Any as Database>::Arguments>;
 
+/// What `occurrence` reads of a row.
+macro_rules! occurrence_columns {
+    () => {
+        "finding, first_seen, last_seen, scans, ending, ended_at, address, import_id, resource_type, parent_type, account,
+             region, kind, severity"
+    };
+}
+
+const OCCURRENCE_COLUMNS: &str = occurrence_columns!();
+
 /// The query whose rows `occurrence` reads.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select finding, first_seen, last_seen, scans, ending, ended_at, address, resource_type, parent_type, account,
-                 region, kind, severity
-             from finding_history where installation = $1 and repository = $2 and stack = $3 ",
+            "select ",
+            occurrence_columns!(),
+            " from finding_history where installation = $1 and repository = $2 and stack = $3 ",
             $rest
         )
     };
@@ -82,7 +93,8 @@ impl Tenant<'_> {
     ) -> anyhow::Result<Vec<Occurrence>> {
         let statement = select!("and finding = $4 order by first_seen desc limit 100");
         let query = of_stack(self, statement, repository, stack.as_str());
-        self.read_occurrences(query.bind(&finding.0)).await
+        self.read_occurrences(query.bind(storable(&finding.0)))
+            .await
     }
 
     /// Returns the findings of a stack that ended last, the newest first.
@@ -220,6 +232,7 @@ fn occurrence(row: &AnyRow) -> anyhow::Result<Occurrence> {
     Ok(Occurrence {
         finding: FindingId(text("finding")?),
         address: text("address")?,
+        import_id: text("import_id")?,
         tf_type: text("resource_type")?,
         parent_type,
         account: AccountId::new(&text("account")?),

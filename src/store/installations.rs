@@ -34,6 +34,7 @@ const TABLES: &[&str] = &[
     "delete from requested_scans where installation = $1",
     "delete from kept_answers where installation = $1",
     "delete from event_index where installation = $1",
+    "delete from limit_locks where installation = $1",
 ];
 
 /// Empties deliveries that would bring the installation back. Of processed deliveries the ids stay, so that none is

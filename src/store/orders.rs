@@ -1,9 +1,10 @@
 //! Stores what each comment, and each order of a page or the API, asked for, as it was first parsed.
 
-use super::Tenant;
+use super::{Store, Tenant};
 use crate::model::RepositoryId;
 use anyhow::Context;
 use sha2::{Digest, Sha256};
+use sqlx::AssertSqlSafe;
 
 /// What asks for something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,24 @@ pub struct Order {
     pub done: bool,
 }
 
+impl Store {
+    /// Deletes what was asked for before a moment. What an earlier version stored counts from now on.
+    pub async fn delete_orders(&self, before: i64, now: i64) -> anyhow::Result<()> {
+        let deleting = "while deleting old orders";
+        sqlx::query("update orders set saved_at = $1 where saved_at = 0")
+            .bind(now)
+            .execute(&self.pool)
+            .await
+            .context(deleting)?;
+        sqlx::query("delete from orders where saved_at < $1")
+            .bind(before)
+            .execute(&self.pool)
+            .await
+            .context(deleting)?;
+        Ok(())
+    }
+}
+
 impl Tenant<'_> {
     /// Stores what is asked for, unless it is stored already, and returns what is stored.
     pub async fn save_order(
@@ -31,17 +50,19 @@ impl Tenant<'_> {
         key: OrderKey<'_>,
         answer: &str,
     ) -> anyhow::Result<Order> {
-        sqlx::query(
-            "insert into orders (installation, repository, comment, answer, done) values ($1, $2, $3, $4, 0)
-             on conflict do nothing",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(key.number()?)
-        .bind(answer)
-        .execute(self.pool)
-        .await
-        .context("while saving what is asked for")?;
+        let statement = format!(
+            "insert into orders (installation, repository, comment, answer, done, saved_at)
+             values ($1, $2, $3, $4, 0, {}) on conflict do nothing",
+            self.clock
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(&self.id)
+            .bind(repository.to_string())
+            .bind(key.number()?)
+            .bind(answer)
+            .execute(self.pool)
+            .await
+            .context("while saving what is asked for")?;
         let order = self.order(repository, key).await?;
         order.context("what is asked for was not saved")
     }

@@ -4,7 +4,7 @@
 //! or about which GitHub's word is too old; what has no repository is not reached.
 
 use super::{
-    AnswerStart, ApiKeyRecord, FindingFilter, FindingPlace, ListedFinding, ListedStack,
+    AnswerStart, ApiKeyRecord, FindingFilter, FindingPlace, FoundFindings, ListedStack,
     ListedStacks, Reports, Repository, RequestedScan, ScanRecord, StackPlace, Store, Tenant,
     Workspace,
 };
@@ -53,7 +53,7 @@ impl Reach<'_> {
         filter: &FindingFilter,
         behind: &FindingPlace,
         most: u32,
-    ) -> anyhow::Result<Vec<ListedFinding>> {
+    ) -> anyhow::Result<FoundFindings> {
         self.0.findings(filter, behind, most).await
     }
 

@@ -1,5 +1,6 @@
 //! Stores the scans that were requested through the API.
 
+use super::limit_locks::lock_limits;
 use super::{Store, Tenant};
 use crate::model::{RepositoryId, StackName, WorkspaceId};
 use anyhow::Context;
@@ -79,6 +80,11 @@ impl Tenant<'_> {
         workspace: &WorkspaceId,
         (requested_at, alive): (i64, Option<Duration>),
     ) -> anyhow::Result<bool> {
+        let begun = self.pool.begin().await;
+        let begun = begun.context("while starting a transaction")?;
+        if alive.is_some() {
+            lock_limits(&begun, &self.id).await?;
+        }
         let (now, alive) = (self.clock, alive.map(super::milliseconds));
         let statement = format!(
             "insert into requested_scans
@@ -95,9 +101,11 @@ impl Tenant<'_> {
             .bind(workspace.stack.as_str())
             .bind(alive.unwrap_or_default())
             .bind(requested_at)
-            .execute(self.pool)
+            .execute(begun.handle())
             .await
             .context("while saving the request of a scan")?;
+        let committed = begun.commit().await;
+        committed.context("while saving the request of a scan")?;
         Ok(done.rows_affected() == 1)
     }
 

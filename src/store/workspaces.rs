@@ -1,6 +1,7 @@
 //! Stores the workspaces that were created through the API. Their scans and history are those of a stack without a
 //! repository.
 
+use super::limit_locks::lock_limits;
 use super::{StackSchedule, Tenant};
 use crate::model::{RepositoryId, StackName, WorkspaceId};
 use anyhow::Context;
@@ -29,6 +30,7 @@ impl Tenant<'_> {
     pub async fn add_workspace(&self, workspace: &Workspace, most: u32) -> anyhow::Result<bool> {
         let transaction = self.pool.begin().await;
         let transaction = transaction.context("while starting a transaction")?;
+        lock_limits(&transaction, &self.id).await?;
         let within = Tenant {
             pool: transaction.handle(),
             clock: self.clock,

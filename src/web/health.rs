@@ -19,12 +19,13 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How long the database may take for a small write.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Routes `/healthz` alone: the process runs.
+/// Routes `/healthz` alone, which says that the process runs, and the icon of its pages.
 pub fn alive() -> Router {
-    Router::new().route("/healthz", get(async || "ok\n"))
+    let alive = Router::new().route("/healthz", get(async || "ok\n"));
+    alive.merge(super::icon::router())
 }
 
-/// Routes `/healthz` and `/readyz`.
+/// Routes what `alive` does, and `/readyz`.
 pub fn router(inbox: Inbox) -> Router {
     let state = Arc::new(Cached::new(inbox));
     let ready = Router::new().route("/readyz", get(ready));

@@ -20,6 +20,8 @@ pub mod events;
 mod health;
 /// Answers with HTML, under the headers that protect it.
 mod html;
+/// Serves the icon of the pages.
+pub mod icon;
 /// Accepts connections, and serves requests on them.
 mod listen;
 /// Counts the orders of each person.

@@ -1,6 +1,7 @@
 //! The state of the pages, and how each of them is answered.
 
 use super::address::PublicAddress;
+use super::icon::ICON_PATH;
 use super::order_rate::OrderRate;
 use super::page_error::PageError;
 use super::sign_in::{Cookie, Rights, Session, SignIn};
@@ -38,6 +39,7 @@ impl Site {
         Frame {
             base: self.address.base.clone(),
             stylesheet: self.address.link(stylesheet::path()),
+            icon: self.address.link(ICON_PATH),
             login: session.map(|session| session.login.clone()),
             form_token: session
                 .map(|session| session.form_token.clone())

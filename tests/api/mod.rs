@@ -325,6 +325,24 @@ async fn a_list_goes_on_behind_its_cursor(database: Database) {
         )
         .await;
     assert_eq!(none.json()["items"], json!([]));
+    for (query, expected) in [
+        ("q=SECURITY_group.web", vec!["aws_security_group.web"]),
+        ("q=web%25", vec![]),
+        ("q=%00", vec![]),
+        (
+            "q=f-00000000000a&severity=critical",
+            vec!["aws_security_group.web"],
+        ),
+        ("q=f-00000000000a&severity=low", vec![]),
+    ] {
+        let found = api.get(&key, &format!("/api/v1/findings?{query}")).await;
+        let found = found.json();
+        assert_eq!(addresses(&found["items"]), expected, "{query}: {found}");
+    }
+    let added = api.get(&key, "/api/v1/findings?q=web/policy").await.json();
+    assert_eq!(added["items"][0]["import_id"], "web/policy");
+    let long = format!("/api/v1/findings?q={}", "a".repeat(201));
+    assert_eq!(api.get(&key, &long).await.status, 400);
     api.stop().await;
 }
 

@@ -7,7 +7,7 @@ use crate::database::Database;
 use crate::pages::lists::accepting;
 use crate::pages::orders::commands;
 use crate::pages::server::stopped;
-use crate::pages::site::{KEY, SCANNED, Site};
+use crate::pages::site::{KEY, SCANNED, Site, execute};
 use crate::pages::{FINDING, STACK, addresses, two_accounts};
 use axe::Axe;
 use driftguard::model::{AuditEntry, AuditVia, InstallationId};
@@ -129,6 +129,8 @@ async fn restore(site: &Site, visit: &mut Visit) {
     chromium.open(&site.at("/")).await;
     chromium.follow("acme").await;
     chromium.arrives("/orgs/acme").await;
+    search(site, chromium).await;
+    chromium.open(&site.at("/orgs/acme")).await;
     let critical = "contains(@class, 'critical')";
     chromium
         .click(&format!("//table//tr[.//*[{critical}]]//a"))
@@ -165,6 +167,34 @@ async fn restore(site: &Site, visit: &mut Visit) {
     let text = chromium.text().await;
     assert!(!text.contains("aws_security_group"), "{text}");
     assert_eq!(site.github.violations(), [""; 0]);
+}
+
+/// Searches the findings of all stacks for the group that is open to the world.
+async fn search(site: &Site, chromium: &Chromium) {
+    chromium.follow("Findings").await;
+    chromium.arrives("/orgs/acme/findings").await;
+    for (field, text) in [("q", "_Group.WEB"), ("repository", "shop")] {
+        let typed = format!("document.querySelector('[name={field}]').value = '{text}'");
+        chromium.script(&typed).await;
+    }
+    let chosen = "document.querySelector('[name=severity]').value = 'critical'";
+    chromium.script(chosen).await;
+    chromium
+        .click("//button[normalize-space() = 'Filter']")
+        .await;
+    let address =
+        "/orgs/acme/findings?q=_Group.WEB&severity=critical&kind=&status=&type=&repository=shop";
+    chromium.arrives(&site.at(address)).await;
+    let links = chromium
+        .script("return [...document.querySelectorAll('tbody th a')].map(link => link.pathname)")
+        .await;
+    assert_eq!(links, serde_json::json!([FINDING]));
+    // What was asked for stands in the form still.
+    let asked = "return [...new FormData(document.querySelector('form.filter'))].map(([, value]) => value).join('|')";
+    let asked = chromium.script(asked).await;
+    assert_eq!(asked, "_Group.WEB|critical||||shop");
+    chromium.follow("Show all open").await;
+    chromium.arrives(&site.at("/orgs/acme/findings?")).await;
 }
 
 #[tokio::test]
@@ -252,6 +282,18 @@ async fn fill(site: &Site, acme: InstallationId) {
         "the vendor needs it, until 2099-03-31",
     ])];
     site.scanned(("acme/network", true), acme, &reports).await;
+    // One that is no more, with a long address.
+    let ended = "insert into finding_history (installation, repository, stack, finding, first_seen, last_seen, scans, ending,
+             ended_at, address, resource_type, parent_type, account, region, kind, severity)
+         select installation, repository, stack, 'f-000000000aaa', first_seen, last_seen, 3, 'resolved', last_seen + 60000,
+             'module.network_of_the_whole_company[\"europe-and-the-near-east\"].module.private_subnets.aws_route_table_association.private[\"eu-west-1a\"]',
+             'aws_route_table_association', '', '123456789012', 'eu-west-1', 'modified', 'high'
+         from finding_history where finding = 'f-00000000000a'";
+    execute(site, ended).await;
+    // An organisation whose owners GitHub does not tell.
+    let hooli = InstallationId(site.github.install("hooli").await);
+    site.scanned(("hooli/app", true), hooli, &reports).await;
+    site.github.withhold(hooli.0, "members");
 }
 
 async fn tour(site: &Site, visit: &mut Visit) {
@@ -267,6 +309,9 @@ async fn tour(site: &Site, visit: &mut Visit) {
     pages.extend([SERVER_PATH, OWN_KEYS_PATH].map(str::to_owned));
     pages.extend(["/orgs/acme/shop/staging", "/orgs/nobody"].map(str::to_owned));
     pages.push("/api/docs".to_owned());
+    pages.push("/orgs/acme/findings?status=resolved".to_owned());
+    pages.push("/orgs/acme/shop/production/findings/f-000000000aaa".to_owned());
+    pages.push("/orgs/hooli/keys".to_owned());
     pages.sort();
     pages.dedup();
     for page in &pages {

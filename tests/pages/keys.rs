@@ -253,7 +253,14 @@ async fn where_github_does_not_tell_who_owns_an_organisation_the_page_says_so(da
         "{}",
         page.html
     );
-    assert!(page.html.contains("Members: read"), "{}", page.html);
+    let settings = format!("/organizations/acme/settings/installations/{}", acme.0);
+    for text in [
+        "Members: read",
+        "driftguard api-key create nightly --org acme",
+        &settings,
+    ] {
+        assert!(page.html.contains(text), "{text}: {}", page.html);
+    }
     let id = "0".repeat(64);
     let mut all = vec![("token", token.as_str()), ("id", &id)];
     all.extend(NIGHTLY);

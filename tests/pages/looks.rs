@@ -9,17 +9,19 @@ use driftguard::report::pages::{
     AcceptedPage, AcceptedRow, AuditPage, AuditRow, BudgetRow, FindingContext, FindingFilter,
     FindingPage, Frame, KeyRow, KeysPage, Message, MessagePage, OrderForms, Organisation,
     OrganisationPage, OrganisationsPage, OwnKeyForm, OwnKeyRow, OwnKeysPage, ScansPage, ServerPage,
-    SignInPage, StackContext, StackFacts, StackHistory, StackPage, StackRow, StoppedRow,
+    SignInPage, StackContext, StackFacts, StackFilter, StackHistory, StackPage, StackRow,
+    StoppedRow,
 };
 
 /// 2026-11-24 16:30 UTC.
 const SCANNED: i64 = super::site::SCANNED;
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
-fn frame() -> Frame {
+pub fn frame() -> Frame {
     Frame {
         base: "/drift".to_owned(),
         stylesheet: "/drift/assets/a.css".to_owned(),
+        icon: "/drift/favicon.svg".to_owned(),
         login: Some("alice".to_owned()),
         form_token: "a-token".to_owned(),
     }
@@ -115,6 +117,7 @@ fn each_page_is_sent_as_html() {
     let organisation = OrganisationPage {
         frame: frame(),
         name: "acme".to_owned(),
+        filter: StackFilter::new("production", "found"),
         rows: rows.collect(),
         shows_keys: true,
         is_first: true,
@@ -312,7 +315,6 @@ fn each_page_is_sent_as_html() {
         Message::FindingGone,
         Message::KeyCreated,
         Message::KeyGone,
-        Message::OwnersUnknown,
         Message::UnusableOrder("A reason has at most 300 characters.".to_owned()),
         Message::ForeignForm,
     ];

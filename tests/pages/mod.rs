@@ -2,17 +2,19 @@
 
 mod audit;
 pub mod browser;
+mod findings;
 mod hostile;
 pub mod keys;
 pub mod lists;
 mod looks;
 pub mod orders;
 mod refused;
+mod search_looks;
 pub mod server;
 pub mod site;
 
 use crate::database::{Database, on_both};
-use browser::Browser;
+use browser::{Browser, Page};
 use driftguard::model::{InstallationId, StackName, StackReport};
 use driftguard::standin::github::Fault;
 use driftguard::store::ScanRecord;
@@ -25,6 +27,7 @@ on_both!(
     nobody_sees_what_is_another_installations,
     a_public_repository_is_shown_to_those_who_may_write_to_it,
     every_answer_of_the_pages_protects_itself,
+    a_browser_finds_the_icon,
     what_no_address_can_name_is_not_there,
     who_signs_out_or_loses_access_sees_nothing_any_more,
     a_token_that_expires_is_renewed_and_one_that_is_revoked_ends_the_session,
@@ -122,9 +125,7 @@ async fn a_person_signs_in_and_finds_the_worst_stack_and_its_finding(database: D
         assert!(page.html.contains(text), "{text} is not in {}", page.html);
     }
 
-    let sheet = page.html.split("href=\"").nth(1).unwrap();
-    let sheet = sheet.split('"').next().unwrap();
-    let sheet = alice.open(&site.at(sheet)).await;
+    let sheet = alice.open(&site.at(&stylesheet(&page))).await;
     assert_eq!(sheet.header("content-type"), "text/css; charset=utf-8");
     assert!(sheet.header("cache-control").contains("immutable"));
     assert!(
@@ -132,6 +133,33 @@ async fn a_person_signs_in_and_finds_the_worst_stack_and_its_finding(database: D
         "{:?}",
         site.github.violations()
     );
+}
+
+/// The path of the stylesheet of a page.
+fn stylesheet(page: &Page) -> String {
+    let link = page.html.split("rel=\"stylesheet\" href=\"").nth(1);
+    link.unwrap().split('"').next().unwrap().to_owned()
+}
+
+async fn a_browser_finds_the_icon(database: Database) {
+    let (site, ..) = two_accounts(database).await;
+    let mut stranger = Browser::new();
+    let page = stranger.open(&site.at("/sign-in")).await;
+    let link = page.html.split("rel=\"icon\"").nth(1).unwrap();
+    let link = link.split("href=\"").nth(1).unwrap();
+    let named = link.split('"').next().unwrap();
+    for path in [named, "/favicon.ico"] {
+        let icon = stranger.look(&site.at(path)).await;
+        assert_eq!(icon.status, 200, "{path}");
+        assert_eq!(icon.header("content-type"), "image/svg+xml");
+        assert_eq!(icon.header("cache-control"), "public, max-age=86400");
+        assert_eq!(icon.header("x-content-type-options"), "nosniff");
+        assert!(icon.html.starts_with("<svg "), "{}", icon.html);
+        // Nothing runs in it, and nothing is loaded.
+        assert!(!icon.html.contains("script") && !icon.html.contains("href"));
+    }
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("img-src 'self'"), "{policy}");
 }
 
 /// Every path of the pages, with its parts filled in as one account's.
@@ -186,8 +214,7 @@ async fn nobody_sees_what_is_another_installations(database: Database) {
 async fn every_answer_of_the_pages_protects_itself(database: Database) {
     let (site, ..) = two_accounts(database).await;
     let (alice, page) = site.sign_in("alice", "/").await;
-    let sheet = page.html.split("href=\"").nth(1).unwrap();
-    let sheet = sheet.split('"').next().unwrap().to_owned();
+    let sheet = stylesheet(&page);
     let mut paths = addresses("acme", "shop");
     paths.extend(SIGN_IN_PATHS.map(str::to_owned));
     paths.extend(

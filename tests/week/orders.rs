@@ -6,13 +6,20 @@ use crate::database::{Database, on_both};
 use driftguard::model::{ApiKeyUse, AuditVia, Choice, InstallationId, StackName};
 use driftguard::queue::job::{Job, OrderOrigin, QueuedJob, RepositoryTask};
 use driftguard::queue::orders::OrderRequest;
+use driftguard::queue::worker::WorkerConfig;
+use driftguard::standin::github::Fault;
 use driftguard::store::AuditFilter;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 on_both!(
     an_order_does_once_what_a_ticked_box_does,
     an_order_of_a_persons_key_asks_about_the_person_again,
+    what_was_decided_stands_where_the_person_loses_the_right_before_the_scan,
+    an_order_whose_scan_is_given_up_is_told_as_what_it_is,
 );
+
+/// The download of the code, with which a scan begins.
+const ARCHIVE: &str = "GET /repos/{owner}/{repo}/tarball/{ref}";
 
 impl World {
     /// Sends an order, and waits for what comes of it. Returns whether it was new.
@@ -240,4 +247,109 @@ async fn an_order_of_a_persons_key_asks_about_the_person_again(database: Databas
         assert!(detail.starts_with("with `dg_live_5f0c11d2`: "), "{detail}");
     }
     assert_eq!(world.github.violations(), [""; 0]);
+}
+
+/// The entries of the audit log, the oldest first: person, action, and why.
+async fn log(world: &World) -> Vec<(String, String, String)> {
+    let tenant = world.tenant();
+    let log = tenant.audit_log(&AuditFilter::default(), None, 100).await;
+    let entries = log.unwrap().0.into_iter().rev();
+    let told = entries.map(|row| (row.entry.person, row.entry.action, row.entry.detail));
+    told.collect()
+}
+
+/// Waits until something was decided.
+async fn until_decided(world: &World) {
+    let repository = world.repository_id().await;
+    let started = Instant::now();
+    while world.tenant().decisions(repository).await.unwrap() == [] {
+        assert!(started.elapsed() < Duration::from_secs(60), "no decision");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn what_was_decided_stands_where_the_person_loses_the_right_before_the_scan(
+    database: Database,
+) {
+    let world = set_up(database, "version: 1\n").await;
+    let repository = world.repository_id().await;
+    let instance = world.finding("aws_instance.web[1]");
+    let checks = world.github.check_runs(&world.repository).len();
+    // The first tries end with the download of the code, after what they decided.
+    for _ in 0..3 {
+        world.github.fail_next(ARCHIVE, Fault::Status(404));
+    }
+    let request = OrderRequest {
+        installation: InstallationId(world.installation),
+        repository,
+        stack: &StackName::new(STACK).unwrap(),
+        command: &format!("snooze {instance} 3d"),
+        person: "alice",
+        via: OrderOrigin::Page,
+        key: None,
+        id: "a",
+    };
+    assert!(world.inbox.order(&request).await.unwrap());
+    until_decided(&world).await;
+    world.github.permit(&world.repository, "alice", "read");
+    world.idle().await;
+    let [decision] = world
+        .tenant()
+        .decisions(repository)
+        .await
+        .unwrap()
+        .try_into()
+        .unwrap();
+    assert_eq!(decision.finding.0, instance);
+    let log = log(&world).await;
+    let acts: Vec<_> = log
+        .iter()
+        .map(|(person, action, _)| (person.as_str(), action.as_str()))
+        .collect();
+    assert_eq!(acts, [("alice", "snooze")], "{log:#?}");
+    let checked = world.github.check_runs(&world.repository).len();
+    assert!(checked > checks, "a scan followed");
+
+    // So it is with a comment.
+    world.github.permit(&world.repository, "alice", "write");
+    world
+        .tenant()
+        .delete_decision(repository, &decision.stack, &instance)
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        world.github.fail_next(ARCHIVE, Fault::Status(404));
+    }
+    let number = world.open(ADOPT).number;
+    let group = world.finding("aws_security_group.web");
+    let text = format!("/driftguard ignore {group} until 2099-01-31 ours");
+    world
+        .github
+        .comment(&world.repository, number, "alice", &text)
+        .await;
+    until_decided(&world).await;
+    world.github.permit(&world.repository, "alice", "read");
+    world.idle().await;
+    let comments = world.comments();
+    let answer = comments.iter().rfind(|it| it.author == "driftguard[bot]");
+    let answer = &answer.unwrap().body;
+    assert!(!answer.contains("only people with write"), "{answer}");
+    assert!(answer.contains("2099-01-31"), "{answer}");
+    assert_eq!(world.github.violations(), [""; 0]);
+}
+
+async fn an_order_whose_scan_is_given_up_is_told_as_what_it_is(database: Database) {
+    let world = set_up(database, "version: 1\n").await;
+    let repository = world.repository_id().await;
+    let instance = world.finding("aws_instance.web[1]");
+    for _ in 0..WorkerConfig::default().tries {
+        world.github.fail_next(ARCHIVE, Fault::Status(404));
+    }
+    let snooze = format!("snooze {instance} 3d");
+    assert!(world.order(&snooze, "alice", OrderOrigin::Page, "a").await);
+    assert_eq!(world.tenant().decisions(repository).await.unwrap().len(), 1);
+    let log = log(&world).await;
+    let acts: Vec<_> = log.iter().map(|(_, action, _)| action.as_str()).collect();
+    assert_eq!(acts, ["snooze", "not scanned"], "{log:#?}");
+    assert!(log[1].2.contains("tarball"), "{log:#?}");
 }

@@ -4,6 +4,7 @@ use crate::commands::Effect;
 use crate::jobs::context::RepositoryContext;
 use crate::model::{ApiKeyUse, AuditEntry, AuditVia, Choice, Decision};
 use crate::queue::job::OrderOrigin;
+use crate::queue::now;
 use crate::report::minute;
 
 /// Who asks for effects, and where.
@@ -117,19 +118,52 @@ pub(in crate::jobs) async fn record_not_done(
     record(context, source, refused).await
 }
 
+/// Writes why the scan did not come that was to follow what an order decided: the decision stands.
+pub(in crate::jobs) async fn record_not_scanned(
+    context: &RepositoryContext<'_>,
+    source: &EffectSource<'_>,
+    reason: String,
+) -> anyhow::Result<()> {
+    let failed = Act {
+        detail: reason,
+        ..Act::new("not scanned", "")
+    };
+    // It came of the order later.
+    let given_up = EffectSource {
+        at: now(),
+        ..source.clone()
+    };
+    record(context, &given_up, failed).await
+}
+
+/// Returns whether an effect was applied before, as by an earlier try of the job.
+pub(in crate::jobs) async fn is_applied(
+    context: &RepositoryContext<'_>,
+    source: &EffectSource<'_>,
+    effect: &Effect,
+) -> anyhow::Result<bool> {
+    // A try may have ended between the decision and its entry.
+    if let Effect::Decide(decision) = effect
+        && context
+            .tenant
+            .decisions(context.id)
+            .await?
+            .contains(decision)
+    {
+        return Ok(true);
+    }
+    let key = entry_key(source, &Act::of(effect));
+    context.tenant.has_audit(context.id, &key).await
+}
+
 /// Writes an entry; a repetition writes nothing.
 pub(in crate::jobs) async fn record(
     context: &RepositoryContext<'_>,
     source: &EffectSource<'_>,
     act: Act<'_>,
 ) -> anyhow::Result<()> {
-    // A comment may assign several people.
-    let subject = match act.action {
-        "assign" => &act.detail,
-        _ => act.finding,
-    };
     let entry = AuditEntry {
-        key: format!("{}/{}/{}/{subject}", source.key, act.action, act.stack),
+        key: entry_key(source, &act),
         at: source.at,
         person: source.person.to_owned(),
         via: source.via,
@@ -143,4 +177,14 @@ pub(in crate::jobs) async fn record(
         },
     };
     context.tenant.record_audit(context.id, &entry).await
+}
+
+/// Returns what tells an entry from all others of the repository.
+fn entry_key(source: &EffectSource<'_>, act: &Act<'_>) -> String {
+    // A comment may assign several people.
+    let subject = match act.action {
+        "assign" => &act.detail,
+        _ => act.finding,
+    };
+    format!("{}/{}/{}/{subject}", source.key, act.action, act.stack)
 }

@@ -1,7 +1,8 @@
 //! Parses what a person asks for once: run again, a job does what was understood the first time.
 
+use super::audit::{EffectSource, is_applied};
 use super::stack_statuses::stack_statuses;
-use crate::commands::{self, Answer, CommandContext};
+use crate::commands::{self, Answer, CommandContext, Effect};
 use crate::jobs::context::RepositoryContext;
 use crate::store::OrderKey;
 use anyhow::Context;
@@ -39,4 +40,24 @@ pub(in crate::jobs) async fn parse_once(
     }
     let answer = serde_json::from_str(&order.answer).context("while reading an answer")?;
     Ok(Some(answer))
+}
+
+/// Returns the effects that an earlier try of the job applied: what was decided then stands, whatever the person may do by
+/// now.
+pub(in crate::jobs) async fn applied_effects(
+    context: &RepositoryContext<'_>,
+    source: &EffectSource<'_>,
+    key: OrderKey<'_>,
+) -> anyhow::Result<Vec<Effect>> {
+    let Some(order) = context.tenant.order(context.id, key).await? else {
+        return Ok(Vec::new());
+    };
+    let answer: Answer = serde_json::from_str(&order.answer).context("while reading an answer")?;
+    let mut applied = Vec::new();
+    for effect in answer.effects {
+        if is_applied(context, source, &effect).await? {
+            applied.push(effect);
+        }
+    }
+    Ok(applied)
 }

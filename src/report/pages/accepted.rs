@@ -1,5 +1,6 @@
 //! Writes the page of what people accept, by when it ends.
 
+use super::pager::Pager;
 use super::prose::Prose;
 use super::{Crumb, Frame, escaped};
 use crate::model::{AcceptedDifference, RepositoryName, StackName};
@@ -77,8 +78,10 @@ impl AcceptedPage {
         ]
     }
 
-    /// Returns the link to the part behind a place.
-    fn part(place: &str) -> String {
-        format!("?after={}", escaped(place))
+    fn pager(&self) -> Pager {
+        let start = (!self.is_first).then(|| "?".to_owned());
+        let next = self.next.as_ref();
+        let next = next.map(|place| (format!("?after={}", escaped(place)), "What ends later"));
+        Pager::new(start, next)
     }
 }

@@ -1,7 +1,8 @@
 //! Writes the page of the audit log: who decided what, when, and where.
 
+use super::pager::Pager;
 use super::prose::Prose;
-use super::{Crumb, Frame, escaped};
+use super::{Crumb, Frame, fields};
 use crate::model::{AuditEntry, AuditVia, RepositoryName};
 use crate::report::when::minute;
 use crate::report::words::excerpt;
@@ -86,9 +87,20 @@ impl AuditPage {
 
     /// Returns the link to a part of the list, with the same filter; to the start where there is no place.
     fn part(&self, place: &str) -> String {
-        let [repository, person, place] =
-            [self.repository.as_str(), &self.person, place].map(escaped);
-        format!("?repository={repository}&person={person}&after={place}")
+        fields(&[
+            ("repository", &self.repository),
+            ("person", &self.person),
+            ("after", place),
+        ])
+    }
+
+    fn pager(&self) -> Pager {
+        let start = (!self.is_first).then(|| self.part(""));
+        let next = self.next.as_ref();
+        Pager::new(
+            start,
+            next.map(|place| (self.part(place), "Earlier decisions")),
+        )
     }
 
     fn is_filtered(&self) -> bool {

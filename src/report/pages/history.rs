@@ -1,5 +1,6 @@
 //! Writes what became of findings, and what a stack's scans came to.
 
+use super::escaped;
 use crate::model::{Ending, Occurrence, ScanTotals};
 use crate::report::chart::{Chart, ChartError};
 use crate::report::when::{duration, minute};
@@ -30,6 +31,8 @@ pub(super) struct HistoryView {
 pub(super) struct OccurrenceRow {
     pub severity: &'static str,
     pub name: String,
+    /// The path of the finding's page, on other pages.
+    pub link: Option<String>,
     pub first_seen: String,
     pub last_seen: String,
     pub scans: u64,
@@ -37,7 +40,8 @@ pub(super) struct OccurrenceRow {
 }
 
 impl HistoryView {
-    pub fn new(history: &StackHistory<'_>) -> Result<Self, ChartError> {
+    /// Describes the history of the stack whose page has this path.
+    pub fn new(history: &StackHistory<'_>, stack_link: &str) -> Result<Self, ChartError> {
         let points = |number: &dyn Fn(&ScanTotals) -> Option<f64>| -> Vec<_> {
             let scans = history.totals.iter().rev();
             scans
@@ -83,17 +87,24 @@ impl HistoryView {
         Ok(Self {
             charts,
             mean_time_to_repair: mean.map(duration),
-            ended: history.ended.iter().map(OccurrenceRow::of).collect(),
+            ended: (history.ended.iter())
+                .map(|occurrence| OccurrenceRow::linked(occurrence, stack_link))
+                .collect(),
         })
     }
 }
 
 impl OccurrenceRow {
+    /// Links the row to the finding's page, below that of its stack.
+    fn linked(occurrence: &Occurrence, stack_link: &str) -> Self {
+        let link = format!("{stack_link}/findings/{}", escaped(&occurrence.finding.0));
+        Self {
+            link: Some(link),
+            ..Self::of(occurrence)
+        }
+    }
+
     pub fn of(occurrence: &Occurrence) -> Self {
-        let name = match occurrence.address.as_str() {
-            "" => &occurrence.tf_type,
-            address => address,
-        };
         let ending = match occurrence.ending {
             None => "still there".to_owned(),
             Some((Ending::Resolved, at)) => {
@@ -105,12 +116,22 @@ impl OccurrenceRow {
         };
         Self {
             severity: occurrence.severity.as_str(),
-            name: name.to_owned(),
+            name: name(occurrence),
+            link: None,
             first_seen: minute(occurrence.first_seen),
             last_seen: minute(occurrence.last_seen),
             scans: occurrence.scans,
             ending,
         }
+    }
+}
+
+/// Returns the name of a finding: its address, or its type and id.
+pub(super) fn name(occurrence: &Occurrence) -> String {
+    match (occurrence.address.as_str(), occurrence.import_id.as_str()) {
+        ("", "") => occurrence.tf_type.clone(),
+        ("", id) => format!("{} {id}", occurrence.tf_type),
+        (address, _) => address.to_owned(),
     }
 }
 

@@ -36,8 +36,6 @@ pub enum Message {
     TooManyOrders,
     /// The finding that an order is about is not open any more.
     FindingGone,
-    /// GitHub does not tell who owns the organisation.
-    OwnersUnknown,
     /// The form that creates a key was sent before, and its key was shown then.
     KeyCreated,
     /// The organisation, or the person, has no such key any more.
@@ -138,12 +136,6 @@ fn text(message: &Message) -> (&'static str, String) {
             "There is no such page",
             "Or you may not look at it: DriftGuard shows what GitHub lets you read, and of public repositories what you may \
              write to. Access that was given a moment ago counts within three minutes.",
-        ),
-        Message::OwnersUnknown => (
-            "GitHub does not tell who owns this organisation",
-            "Keys of the API are for its owners, and the App may not ask GitHub who they are: it needs the permission \
-             Members: read. Whoever administers the App adds it, and an owner accepts it at GitHub, in the organisation's \
-             settings. Until then keys are created on the server, with driftguard api-key create.",
         ),
         Message::Failed => (
             "This page cannot be shown",

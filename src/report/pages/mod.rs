@@ -3,29 +3,39 @@
 mod accepted;
 mod audit;
 mod callers;
+mod choices;
 mod finding;
+mod findings;
 mod history;
 mod keys;
+mod keys_unknown;
 mod message;
 mod orders;
 mod organisation;
+mod pager;
+mod past_finding;
 mod prose;
 mod scans;
 mod server;
 mod stack;
+mod stack_filter;
 mod stack_rows;
 
 pub use accepted::{AcceptedPage, AcceptedRow};
 pub use audit::{AuditPage, AuditRow};
 pub use finding::{FindingContext, FindingPage};
+pub use findings::{FindingSearch, FindingsPage, FoundRow};
 pub use history::StackHistory;
 pub use keys::{KeyRow, KeysPage, OwnKeyForm, OwnKeyRow, OwnKeysPage};
+pub use keys_unknown::KeysUnknownPage;
 pub use message::{Message, MessagePage, SignInPage};
 pub use orders::{OrderForms, PageOrder, REPEATED};
 pub use organisation::{Organisation, OrganisationPage, OrganisationsPage, StackFacts, StackRow};
+pub use past_finding::PastFindingPage;
 pub use scans::ScansPage;
 pub use server::{BudgetRow, ServerPage, StoppedRow};
 pub use stack::{FindingFilter, StackContext, StackPage};
+pub use stack_filter::StackFilter;
 
 use crate::model::{Proposal, ProposalState};
 use crate::report::when::minute;
@@ -37,6 +47,8 @@ pub struct Frame {
     pub base: String,
     /// The path of the stylesheet.
     pub stylesheet: String,
+    /// The path of the icon.
+    pub icon: String,
     /// The login of whoever is signed in.
     pub login: Option<String>,
     /// The token of the session's forms.
@@ -129,6 +141,15 @@ fn next_scan(next_at: Option<i64>, now: i64) -> String {
         Some(at) => minute(at),
         None => "with the next push".to_owned(),
     }
+}
+
+/// Writes the fields of an address that are set.
+fn fields(all: &[(&str, &str)]) -> String {
+    let set = all.iter().filter(|(_, value)| !value.is_empty());
+    let set: Vec<_> = set
+        .map(|(name, value)| format!("{name}={}", escaped(value)))
+        .collect();
+    format!("?{}", set.join("&"))
 }
 
 /// Escapes text for an address; the slashes of a path stay.

@@ -1,5 +1,7 @@
 //! Writes the list of organisations, and the page of each: its stacks, the most urgent first.
 
+use super::pager::Pager;
+use super::stack_filter::StackFilter;
 use super::{Crumb, Frame, SeverityCount, next_scan};
 use crate::model::{Money, RepositoryName, Severity, StackName, StackSummary};
 use crate::report::when::minute;
@@ -49,6 +51,8 @@ pub struct OrganisationPage {
     pub frame: Frame,
     /// The login.
     pub name: String,
+    /// Which stacks are listed.
+    pub filter: StackFilter,
     /// The stacks, the most urgent first.
     pub rows: Vec<StackRow>,
     /// Whether to link to the keys of the API, which are for owners.
@@ -69,6 +73,15 @@ impl OrganisationPage {
 
     fn crumbs(&self) -> Vec<Crumb> {
         vec![Crumb::here(&self.name)]
+    }
+
+    fn pager(&self) -> Pager {
+        let start = (!self.is_first).then(|| self.filter.part(""));
+        let next = self.next.as_ref();
+        Pager::new(
+            start,
+            next.map(|place| (self.filter.part(place), "Further stacks")),
+        )
     }
 }
 

@@ -1,5 +1,6 @@
 //! Writes the page of a stack's scans: when, how long, on what, and what was not checked.
 
+use super::pager::Pager;
 use super::prose::Prose;
 use super::stack::{StackContext, stack_link};
 use super::{Crumb, Frame};
@@ -65,6 +66,13 @@ impl ScansPage {
     /// Renders the page.
     pub fn html(&self) -> askama::Result<String> {
         self.render()
+    }
+
+    fn pager(&self) -> Pager {
+        let start = (!self.is_first).then(|| "?".to_owned());
+        let next = self.next.as_ref();
+        let next = next.map(|before| (format!("?before={before}"), "Earlier scans"));
+        Pager::new(start, next)
     }
 
     fn crumbs(&self) -> Vec<Crumb> {

@@ -1,11 +1,15 @@
 //! Writes the page of a stack: findings, what is set aside, coverage, pull requests.
 
+use super::choices::FilterChoice;
 use super::history::{HistoryView, StackHistory};
 use super::orders::OrderForms;
+use super::pager::Pager;
 use super::prose::Prose;
 use super::stack_rows::{AsideRow, CoverageRow, FindingRow};
 use super::{Crumb, Frame, PullRow, escaped, next_scan};
-use crate::model::{Finding, Proposal, RepositoryName, Scanned, Severity, StackName, StackReport};
+use crate::model::{
+    Finding, Money, Proposal, RepositoryName, Scanned, Severity, StackName, StackReport,
+};
 use crate::report::chart::ChartError;
 use crate::report::when::minute;
 use crate::report::words::{excerpt, name, posture, signed};
@@ -64,21 +68,17 @@ impl FindingFilter {
     }
 
     /// Returns the severities to choose from.
-    fn severities(&self) -> Vec<Choice> {
-        let choice = |severity: Severity| Choice {
-            value: severity.as_str().to_owned(),
-            is_chosen: self.severity == Some(severity),
+    fn severities(&self) -> Vec<FilterChoice> {
+        let choice = |severity: Severity| {
+            FilterChoice::new(severity.as_str(), self.severity == Some(severity))
         };
         Severity::ALL.map(choice).to_vec()
     }
 
     /// Returns the types to choose from.
-    fn types(&self, findings: &[Finding]) -> Vec<Choice> {
+    fn types(&self, findings: &[Finding]) -> Vec<FilterChoice> {
         let types: BTreeSet<_> = findings.iter().map(|it| it.tf_type.as_str()).collect();
-        let choice = |tf_type: &str| Choice {
-            value: tf_type.to_owned(),
-            is_chosen: self.tf_type == tf_type,
-        };
+        let choice = |tf_type: &str| FilterChoice::new(tf_type, self.tf_type == tf_type);
         types.into_iter().map(choice).collect()
     }
 
@@ -127,8 +127,8 @@ pub struct StackPage {
     fitting: usize,
     rows: Vec<FindingRow>,
     filter: FindingFilter,
-    severities: Vec<Choice>,
-    types: Vec<Choice>,
+    severities: Vec<FilterChoice>,
+    types: Vec<FilterChoice>,
     /// The links to the parts before and behind this one.
     previous: Option<String>,
     next: Option<String>,
@@ -165,13 +165,6 @@ impl Fact {
             ..self
         }
     }
-}
-
-/// A choice of a filter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Choice {
-    value: String,
-    is_chosen: bool,
 }
 
 impl StackPage {
@@ -233,7 +226,7 @@ impl StackPage {
 
     /// Adds what became of findings, and what the scans came to.
     pub fn with_history(self, history: &StackHistory<'_>) -> Result<Self, ChartError> {
-        let history = Some(HistoryView::new(history)?);
+        let history = Some(HistoryView::new(history, &self.link)?);
         Ok(Self { history, ..self })
     }
 
@@ -252,6 +245,10 @@ impl StackPage {
             Crumb::to(&self.account, format!("/orgs/{}", self.account)),
             Crumb::here(&self.stack),
         ]
+    }
+
+    fn pager(&self) -> Pager {
+        Pager::of_pages(self.previous.as_ref(), self.next.as_ref())
     }
 }
 
@@ -314,11 +311,12 @@ fn scan_facts(scanned: &Scanned) -> Vec<Fact> {
     facts.push(Fact::new("Checked", checked));
     facts.extend(posture(summary.posture).map(|text| Fact::new("Posture", text)));
     let delta = summary.monthly_cost_delta;
-    let not_priced = match delta.not_priced {
-        0 => String::new(),
-        count => format!(", {count} not priced"),
+    let cost = match (delta.amount == Money::ZERO, delta.not_priced) {
+        (true, 0) => "none".to_owned(),
+        (true, count) => format!("{count} not priced"),
+        (false, 0) => format!("{} a month", signed(delta.amount)),
+        (false, count) => format!("{} a month, {count} not priced", signed(delta.amount)),
     };
-    let amount = format!("{} a month{not_priced}", signed(delta.amount));
-    facts.push(Fact::new("Cost of the drift", amount));
+    facts.push(Fact::new("Cost of the drift", cost));
     facts
 }

@@ -1,17 +1,28 @@
 //! Lists findings across the stacks of an installation.
 
-use super::{Occurrence, StackQuery, occurrence};
+use super::conditions::{Conditions, StatementValue};
+use super::{OCCURRENCE_COLUMNS, Occurrence, occurrence};
 use crate::model::{Ending, Kind, RepositoryId, Severity, StackName, WorkspaceId};
-use crate::store::Tenant;
+use crate::store::{Tenant, storable};
 use anyhow::Context;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
+use std::collections::BTreeSet;
+
+/// How many findings are searched at most for a part of a list, in the order of the list: whoever looks for something
+/// rare goes on behind them.
+const MAX_SEARCHED: u32 = 20_000;
+
+/// The order of the list, which the indexes have.
+const ORDER: &str = "repository, stack, finding, first_seen";
 
 /// Which findings are listed.
 #[derive(Debug, Clone, Default)]
 pub struct FindingFilter {
     /// Of this workspace alone.
     pub workspace: Option<WorkspaceId>,
+    /// Of these repositories alone; `None` for all.
+    pub repositories: Option<Vec<RepositoryId>>,
     /// This one alone.
     pub finding: Option<String>,
     /// Of this severity alone.
@@ -22,6 +33,8 @@ pub struct FindingFilter {
     pub kind: Option<Kind>,
     /// Those that ended in this way; `None` for those that are reported.
     pub ending: Option<Ending>,
+    /// Those whose address, type, id, account or region holds this text, in capitals or not; empty for all.
+    pub text: String,
 }
 
 /// A finding in a list.
@@ -46,6 +59,15 @@ pub struct FindingPlace {
     pub first_seen: i64,
 }
 
+/// A part of the list of an installation's findings.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FoundFindings {
+    /// The findings.
+    pub findings: Vec<ListedFinding>,
+    /// Where the list goes on; `None` at its end.
+    pub next: Option<FindingPlace>,
+}
+
 impl ListedFinding {
     /// Returns the place in the list.
     pub fn place(&self) -> FindingPlace {
@@ -58,72 +80,163 @@ impl ListedFinding {
     }
 }
 
-/// What is read of each finding.
-const COLUMNS: &str = "repository, stack, finding, first_seen, last_seen, scans, ending, ended_at, address, resource_type,
-     parent_type, account, region, kind, severity";
-
 impl FindingFilter {
-    /// Returns the statement: one that an index answers, for what the filter names. `reached` is the condition that the
-    /// repository is reached.
-    fn statement(&self, reached: &str) -> String {
-        // Parts of a statement alone: values are bound.
-        let state = match self.ending {
-            None => "ended_at = 0 and ending = $11",
-            Some(_) => "ended_at > 0 and ending = $11",
-        };
-        let workspace = match self.workspace {
-            None => "$6 = '' and $7 = ''",
-            Some(_) => "repository = $6 and stack = $7",
-        };
-        let finding = match self.finding {
-            None => "$12 = ''",
-            Some(_) => "finding = $12",
-        };
-        format!(
-            "select {COLUMNS} from finding_history
-             where installation = $1 and (repository, stack, finding, first_seen) > ($2, $3, $4, $5)
-                 and {state} and {workspace} and {finding} and ($8 = '' or severity = $8)
-                 and ($9 = '' or resource_type = $9) and ($10 = '' or kind = $10)
-                 and {reached}
-             order by repository, stack, finding, first_seen limit $13"
-        )
+    /// Writes the conditions that the order of an index answers: of what it reads behind a place, all is listed.
+    fn range(&self, tenant: &Tenant<'_>, behind: &FindingPlace) -> Conditions {
+        let mut range = Conditions::default();
+        range.equal("installation", tenant.id.as_str());
+        if !tenant.key.is_empty() {
+            range.with(tenant.key.as_str(), |key| tenant.reached(key));
+        }
+        // Each has an index of its own: the reported ones, those that ended in a way, and all of a severity.
+        match (self.ending, self.severity) {
+            (ending, Some(severity)) => {
+                range.equal("ending", ending.map_or("", Ending::as_str));
+                range.equal("severity", severity.as_str());
+            }
+            (None, None) => range.add("ended_at = 0"),
+            (Some(ending), None) => {
+                range.add("ended_at > 0");
+                range.equal("ending", ending.as_str());
+            }
+        }
+        if let Some(id) = &self.workspace {
+            range.equal("repository", id.repository.to_string());
+            range.equal("stack", id.stack.as_str());
+        }
+        if let Some(finding) = &self.finding {
+            range.equal("finding", finding.as_str());
+        }
+        let names = self.repository_names().unwrap_or_default();
+        // Not before the first repository, nor behind the last: their ids are digits, which are compared as texts alike.
+        let first = names.first().map(String::as_str).unwrap_or_default();
+        let mut place = behind.clone();
+        if place.repository.as_str() < first {
+            place = FindingPlace {
+                repository: first.to_owned(),
+                ..FindingPlace::default()
+            };
+        }
+        if place != FindingPlace::default() {
+            range.compare(ORDER, ">", place_values(&place));
+        }
+        if let Some(last) = names.last() {
+            range.compare("repository", "<=", [last.as_str().into()]);
+        }
+        range
+    }
+
+    /// Adds the conditions that each row is looked at for. Returns whether there are any.
+    fn narrow(&self, found: &mut Conditions) -> bool {
+        let before = found.len();
+        if let Some(names) = self.repository_names() {
+            found.within("repository", names.into_iter().map(StatementValue::from));
+        }
+        if let Some(tf_type) = &self.tf_type {
+            found.equal("resource_type", storable(tf_type));
+        }
+        if let Some(kind) = self.kind {
+            found.within(
+                "kind",
+                stored_kinds(kind).into_iter().map(StatementValue::from),
+            );
+        }
+        let text = storable(self.text.trim());
+        if !text.is_empty() {
+            let columns = "address || ' ' || resource_type || ' ' || import_id || ' ' || account || ' ' || region || ' ' || finding";
+            found.holds(columns, &text);
+        }
+        found.len() > before
+    }
+
+    fn repository_names(&self) -> Option<BTreeSet<String>> {
+        let ids = self.repositories.as_ref()?.iter();
+        Some(ids.map(ToString::to_string).collect())
     }
 }
 
 impl Tenant<'_> {
-    /// Returns findings of all workspaces that are reached, those behind a place.
+    /// Returns a part of the findings of all workspaces, those behind a place. Where few of them fit the filter, so many
+    /// are searched, and the list goes on behind them.
     pub async fn findings(
         &self,
         filter: &FindingFilter,
         behind: &FindingPlace,
         most: u32,
-    ) -> anyhow::Result<Vec<ListedFinding>> {
-        let workspace = filter.workspace.as_ref();
-        let repository = workspace.map(|id| id.repository.to_string());
-        let stack = workspace.map(|id| id.stack.to_string());
-        let kind = filter.kind.map(serde_json::to_value).transpose();
-        let kind = kind.context("while writing a kind of findings")?;
-        let kind = kind.as_ref().and_then(|kind| kind.as_str());
-        let statement = filter.statement(&self.reached("$14"));
-        let query: StackQuery<'_> = sqlx::query(AssertSqlSafe(statement))
-            .bind(self.id.clone())
-            .bind(behind.repository.clone())
-            .bind(behind.stack.clone())
-            .bind(behind.finding.clone())
-            .bind(behind.first_seen)
-            .bind(repository.unwrap_or_default())
-            .bind(stack.unwrap_or_default())
-            .bind(filter.severity.map_or("", Severity::as_str).to_owned())
-            .bind(filter.tf_type.clone().unwrap_or_default())
-            .bind(kind.unwrap_or_default().to_owned())
-            .bind(filter.ending.map_or("", Ending::as_str).to_owned())
-            .bind(filter.finding.clone().unwrap_or_default())
-            .bind(i64::from(most))
-            .bind(self.key.clone());
-        let rows = query.fetch_all(self.pool).await;
+    ) -> anyhow::Result<FoundFindings> {
+        if filter.repositories.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(FoundFindings::default());
+        }
+        let mut found = filter.range(self, behind);
+        let mut end = None;
+        if filter.narrow(&mut Conditions::default()) {
+            end = self.end_of_search(filter, behind).await?;
+            if let Some(end) = &end {
+                found.compare(ORDER, "<=", place_values(end));
+            }
+            filter.narrow(&mut found);
+        }
+        let statement = format!(
+            "select repository, stack, {OCCURRENCE_COLUMNS} from finding_history where {} order by {ORDER} limit {most}",
+            found.text()
+        );
+        let rows = found.query(AssertSqlSafe(statement));
+        let rows = rows.fetch_all(self.pool).await;
         let rows = rows.context("while listing findings")?;
-        rows.iter().map(listed).collect()
+        let findings: Vec<_> = rows.iter().map(listed).collect::<anyhow::Result<_>>()?;
+        let is_full = u32::try_from(findings.len()).is_ok_and(|count| count == most);
+        let last = findings.last().filter(|_| is_full);
+        Ok(FoundFindings {
+            next: last.map(ListedFinding::place).or(end),
+            findings,
+        })
     }
+
+    /// Returns the place up to which findings behind a place are searched; `None` where that is all of them.
+    async fn end_of_search(
+        &self,
+        filter: &FindingFilter,
+        behind: &FindingPlace,
+    ) -> anyhow::Result<Option<FindingPlace>> {
+        let range = filter.range(self, behind);
+        let statement = format!(
+            "select {ORDER} from finding_history where {} order by {ORDER} limit 1 offset {}",
+            range.text(),
+            MAX_SEARCHED - 1
+        );
+        let row = range.query(AssertSqlSafe(statement));
+        let row = row.fetch_optional(self.pool).await;
+        let row = row.context("while looking for the end of a search")?;
+        row.as_ref().map(place).transpose()
+    }
+}
+
+/// Returns the kinds that a list shows as one.
+fn stored_kinds(kind: Kind) -> Vec<String> {
+    let kinds = match kind {
+        Kind::Modified => vec![Kind::Modified, Kind::CodeOnly, Kind::StateOnly],
+        kind => vec![kind],
+    };
+    let name = |kind: &Kind| serde_json::to_value(kind).ok()?.as_str().map(str::to_owned);
+    kinds.iter().filter_map(name).collect()
+}
+
+fn place_values(place: &FindingPlace) -> [StatementValue; 4] {
+    [
+        place.repository.as_str().into(),
+        place.stack.as_str().into(),
+        place.finding.as_str().into(),
+        place.first_seen.into(),
+    ]
+}
+
+fn place(row: &AnyRow) -> anyhow::Result<FindingPlace> {
+    Ok(FindingPlace {
+        repository: row.try_get("repository")?,
+        stack: row.try_get("stack")?,
+        finding: row.try_get("finding")?,
+        first_seen: row.try_get("first_seen")?,
+    })
 }
 
 fn listed(row: &AnyRow) -> anyhow::Result<ListedFinding> {

@@ -84,7 +84,7 @@ impl Tenant<'_> {
             let rows: Vec<_> = (0..some.len()).map(row_of_start).collect();
             let statement = format!(
                 "insert into finding_history (installation, repository, stack, finding, first_seen, last_seen, scans, ending,
-                     ended_at, address, resource_type, parent_type, account, region, kind, severity)
+                     ended_at, address, resource_type, parent_type, account, region, kind, severity, import_id)
                  values {} on conflict (installation, repository, stack, finding, first_seen) do nothing",
                 rows.join(", ")
             );
@@ -93,13 +93,14 @@ impl Tenant<'_> {
                 query = query
                     .bind(&new.finding.0)
                     .bind(new.first_seen)
-                    .bind(&new.address)
+                    .bind(storable(&new.address))
                     .bind(&new.tf_type)
                     .bind(new.parent_type.as_deref().unwrap_or_default())
                     .bind(new.account.as_ref().map_or("", AccountId::as_str))
                     .bind(new.region.as_ref().map_or("", Region::as_str))
                     .bind(name(&new.kind)?)
-                    .bind(new.severity.as_str());
+                    .bind(new.severity.as_str())
+                    .bind(storable(&new.import_id));
             }
             let done = query.execute(self.pool).await;
             done.context("while recording new findings")?;
@@ -187,7 +188,7 @@ fn with<T: PartialEq>(all: &[(FindingId, T)], value: T) -> Vec<&FindingId> {
 
 /// Writes the parameters of a new finding's row: the first three of the statement are the stack's.
 fn row_of_start(at: usize) -> String {
-    let first = 4 + at * 9;
+    let first = 4 + at * 10;
     let [
         id,
         seen,
@@ -198,10 +199,11 @@ fn row_of_start(at: usize) -> String {
         region,
         kind,
         severity,
+        import_id,
     ] = std::array::from_fn(|column| first + column);
     format!(
         "($1, $2, $3, ${id}, ${seen}, ${seen}, 1, '', 0, ${address}, ${tf_type}, ${parent}, ${account}, ${region}, ${kind},
-          ${severity})"
+          ${severity}, ${import_id})"
     )
 }
 

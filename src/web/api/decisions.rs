@@ -155,7 +155,7 @@ impl Api {
         };
         let start = FindingPlace::default();
         let found = self.reach(key).findings(&filter, &start, 2).await?;
-        let mut found = found.into_iter();
+        let mut found = found.findings.into_iter();
         let first = found.next().ok_or_else(Problem::not_found)?;
         match found.next() {
             None => Ok(first.workspace),

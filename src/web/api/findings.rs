@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
+/// The longest text that is searched for, in characters.
+const MAX_TEXT: usize = 200;
+
 /// Which findings are asked for.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +34,9 @@ pub(super) struct FindingQuery {
     /// Those that scans report, or those that ended in this way.
     #[serde(default)]
     status: StatusName,
+    /// Those whose address, type, id, account or region holds this text, in capitals or not.
+    #[param(max_length = 200)]
+    q: Option<String>,
     /// Where to go on: `next` of the page before.
     cursor: Option<String>,
     /// How many entries the page has at most.
@@ -81,6 +87,9 @@ pub(super) struct Finding {
     /// The address; null for what no state claims.
     #[schema(examples("aws_security_group.web"))]
     address: Option<String>,
+    /// The id that `terraform import` takes; null where it is not known.
+    #[schema(examples("sg-0a1b2c3d4e5f60718"))]
+    import_id: Option<String>,
     /// The resource type.
     #[serde(rename = "type")]
     tf_type: String,
@@ -110,7 +119,8 @@ pub(super) struct Finding {
 /// A page of findings.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FindingList {
-    /// The findings, by workspace and id.
+    /// The findings, by workspace and id. A page may have fewer than `limit`, or none, and the list go on: each looks
+    /// through some twenty thousand at most.
     items: Vec<Finding>,
     /// The `cursor` of the next page; null on the last one.
     next: Option<String>,
@@ -139,6 +149,11 @@ pub(super) async fn list(
     let Query(query) = query?;
     let most = limit(query.limit)?;
     let behind = finding_place(query.cursor.as_deref())?;
+    let text = query.q.as_deref().unwrap_or_default();
+    if text.chars().count() > MAX_TEXT {
+        let detail = format!("`q` has at most {MAX_TEXT} characters");
+        return Err(Problem::bad_request(detail));
+    }
     let workspace = match &query.workspace {
         Some(id) => {
             let listed = api.find(&key, id).await?;
@@ -148,21 +163,17 @@ pub(super) async fn list(
     };
     let filter = query.filter(workspace);
     let found = api.reach(&key).findings(&filter, &behind, most).await?;
-    let is_full = u32::try_from(found.len()).is_ok_and(|count| count == most);
-    let last = found.last().filter(|_| is_full);
     Ok(Json(FindingList {
-        next: last.map(|last| finding_cursor(&last.place())),
-        items: found.iter().map(shown).collect(),
+        next: found.next.as_ref().map(finding_cursor),
+        items: found.findings.iter().map(shown).collect(),
     }))
 }
 
 impl FindingQuery {
     fn filter(&self, workspace: Option<WorkspaceId>) -> FindingFilter {
-        // No type has such a name, and PostgreSQL takes none.
-        let tf_type = self.tf_type.as_ref().map(|name| name.replace('\0', "?"));
         FindingFilter {
             workspace,
-            finding: None,
+            text: self.q.clone().unwrap_or_default(),
             severity: self.severity.map(|severity| match severity {
                 SeverityName::Critical => Severity::Critical,
                 SeverityName::High => Severity::High,
@@ -170,7 +181,7 @@ impl FindingQuery {
                 SeverityName::Low => Severity::Low,
                 SeverityName::Info => Severity::Info,
             }),
-            tf_type,
+            tf_type: self.tf_type.clone(),
             kind: self.kind.map(|kind| match kind {
                 KindName::Modified => Kind::Modified,
                 KindName::Deleted => Kind::Deleted,
@@ -182,17 +193,19 @@ impl FindingQuery {
                 StatusName::SetAside => Some(Ending::SetAside),
                 StatusName::Changed => Some(Ending::Changed),
             },
+            ..FindingFilter::default()
         }
     }
 }
 
 fn shown(found: &ListedFinding) -> Finding {
     let occurrence = &found.occurrence;
-    let address = Some(occurrence.address.clone()).filter(|address| !address.is_empty());
+    let named = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     Finding {
         id: occurrence.finding.0.clone(),
         workspace: found.workspace.to_string(),
-        address,
+        address: named(&occurrence.address),
+        import_id: named(&occurrence.import_id),
         tf_type: occurrence.tf_type.clone(),
         kind: match occurrence.kind {
             Kind::Deleted => KindName::Deleted,

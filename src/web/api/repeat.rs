@@ -61,8 +61,8 @@ impl Repeat {
         let request = signer(api).sign(&format!("request/{request}"));
         let kept_for = kept_for(api, key).await?;
         let name = signer(api).sign(&format!("repeated request/{kept_for}/{name}"));
-        let reach = api.reach(key);
-        let begun = reach.begin_answer(&name, &request, (&hex::encode(seed), now()));
+        let (reach, seed) = (api.reach(key), hex::encode(seed));
+        let begun = reach.begin_answer(&name, &request, (&seed, now()));
         let seed = match begun.await? {
             AnswerStart::Begun { seed } => decoded(&seed)?,
             AnswerStart::Kept(kept) => return repeated(&request, kept),

@@ -1,15 +1,16 @@
 //! Serves the page of a finding.
 
 use super::{Fields, Names, Shared};
+use crate::model::FindingId;
 use crate::queue::now;
-use crate::report::pages::{FindingContext, FindingPage};
+use crate::report::pages::{FindingContext, FindingPage, PastFindingPage};
 use crate::web::page_error::PageError;
 use crate::web::sign_in::{Session, Visitor};
 use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
-/// Shows a finding of a stack's last scan.
+/// Shows a finding of a stack's last scan, or what the history knows of an earlier one.
 pub(super) async fn show(
     State(site): Shared,
     Visitor(session): Visitor,
@@ -31,23 +32,32 @@ async fn page(
     let found = site.stack(session, names).await?;
     let (repository, stack) = (found.listed.repository, &found.listed.stack);
     let tenant = site.store.of(found.account.installation);
+    let id = FindingId(id);
+    let occurrences = tenant.occurrences(repository, stack, &id).await?;
     let last = tenant.reports(repository, stack).next().await?;
-    let (report, scan) = last.ok_or(PageError::NotFound)?;
-    let scanned = report.outcome.as_ref().map_err(|_| PageError::NotFound)?;
-    let mut all = scanned.findings.iter().chain(&scanned.set_aside);
-    let finding = all.find(|finding| finding.id.0 == id);
-    let finding = finding.ok_or(PageError::NotFound)?;
-    let occurrences = tenant.occurrences(repository, stack, &finding.id).await?;
+    let scanned = last
+        .as_ref()
+        .and_then(|(report, _)| report.outcome.as_ref().ok());
+    let all = scanned
+        .iter()
+        .flat_map(|it| it.findings.iter().chain(&it.set_aside));
+    let finding = all.into_iter().find(|finding| finding.id == id);
+    let (Some(finding), Some((_, scan))) = (finding, &last) else {
+        // The last scan does not report it: the history may.
+        let context = found.context(site, None, now());
+        let page = PastFindingPage::new(site.frame(Some(session)), &context, &occurrences);
+        return Ok(page.ok_or(PageError::NotFound)?.html()?);
+    };
     let history_begins = tenant.history_begins(repository, stack).await?;
     let mut proposals = tenant.proposals(repository).await?;
     proposals
-        .retain(|proposal| proposal.stack == stack.as_str() && proposal.findings.contains(&id));
+        .retain(|proposal| proposal.stack == stack.as_str() && proposal.findings.contains(&id.0));
     let decisions = tenant.decisions(repository).await?;
     let decision = decisions
         .iter()
         .find(|decision| decision.stack == *stack && decision.finding == finding.id);
     let context = FindingContext {
-        stack: found.context(site, Some(&scan), now()),
+        stack: found.context(site, Some(scan), now()),
         occurrences: &occurrences,
         history_begins,
         proposals: &proposals,

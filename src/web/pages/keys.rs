@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::queue::now;
 use crate::report::day;
-use crate::report::pages::{KeyRow, KeysPage, Message};
+use crate::report::pages::{KeyRow, KeysPage, KeysUnknownPage, Message};
 use crate::store::{ApiKeyRecord, KeyCreation, KeyOwner};
 use crate::web::api::new_key;
 use crate::web::page_error::PageError;
@@ -79,8 +79,14 @@ async fn owned(
         Ownership::Owner => Ok(account),
         Ownership::Other => Err(PageError::NotFound.into()),
         Ownership::Unknown => {
-            let message = Message::OwnersUnknown;
-            Err(Refusal::Told(StatusCode::FORBIDDEN, message))
+            let page = KeysUnknownPage {
+                frame: site.frame(Some(session)),
+                installation: account.id,
+                account: account.account,
+                github_pages: site.github_pages.clone(),
+            };
+            let html = page.html().map_err(PageError::from)?;
+            Err(Refusal::Shown(StatusCode::FORBIDDEN, html))
         }
     }
 }

@@ -3,6 +3,7 @@
 mod accepted;
 mod audit;
 mod finding;
+mod findings;
 mod keys;
 mod orders;
 mod organisation;
@@ -50,9 +51,10 @@ type Fields = HashMap<String, String>;
 type Names<T> = Result<Path<T>, PathRejection>;
 
 /// The paths of the pages that a person must be signed in for, as axum writes them.
-pub const PATHS: [&str; 8] = [
+pub const PATHS: [&str; 9] = [
     "/",
     "/orgs/{owner}",
+    "/orgs/{owner}/findings",
     "/orgs/{owner}/audit",
     "/orgs/{owner}/accepted",
     "/orgs/{owner}/keys",
@@ -104,6 +106,7 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
     let [
         organisations_path,
         organisation_path,
+        findings_path,
         audit_path,
         accepted_path,
         keys_path,
@@ -116,6 +119,7 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
         Router::new()
             .route(organisations_path, get(organisations))
             .route(organisation_path, get(organisation::show))
+            .route(findings_path, get(findings::show))
             .route(audit_path, get(audit::show))
             .route(accepted_path, get(accepted::show))
             .route(keys_path, get(keys::show).post(keys::act))

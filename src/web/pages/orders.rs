@@ -15,7 +15,7 @@ use crate::web::sign_in::{Session, Visitor, is_own_form};
 use crate::web::site::Site;
 use axum::extract::{Form, Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use std::time::Instant;
 
 /// The longest reason, in characters.
@@ -29,6 +29,8 @@ pub(super) enum Refusal {
     Page(PageError),
     /// What is told about it.
     Told(StatusCode, Message),
+    /// A page of its own that tells it.
+    Shown(StatusCode, String),
 }
 
 impl From<PageError> for Refusal {
@@ -93,6 +95,7 @@ pub(super) fn refuse(site: &Site, session: &Session, refusal: Refusal) -> Respon
     match refusal {
         Refusal::Page(error) => site.respond(Some(session), Err(error)),
         Refusal::Told(status, message) => site.tell(Some(session), status, &message),
+        Refusal::Shown(status, html) => (status, Html(html)).into_response(),
     }
 }
 

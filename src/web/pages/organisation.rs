@@ -5,7 +5,9 @@ use super::{Fields, Names, Shared};
 use crate::github::UserInstallation;
 use crate::model::{InstallationId, RepositoryName, StackName, StackSummary, Urgency};
 use crate::queue::now;
-use crate::report::pages::{OrderForms, OrganisationPage, StackContext, StackFacts, StackRow};
+use crate::report::pages::{
+    OrderForms, OrganisationPage, StackContext, StackFacts, StackFilter, StackRow,
+};
 use crate::store::{ListedStack, ScanRecord, StackPlace, Tenant};
 use crate::web::page_error::PageError;
 use crate::web::random::unguessable;
@@ -25,8 +27,7 @@ pub(super) async fn show(
     owner: Names<String>,
     Query(asked): Query<Fields>,
 ) -> Response {
-    let after = asked.get("after").and_then(|text| place(text));
-    let page = page(&site, &session, owner, after).await;
+    let page = page(&site, &session, owner, &asked).await;
     site.respond(Some(&session), page)
 }
 
@@ -34,9 +35,12 @@ async fn page(
     site: &Site,
     session: &Session,
     owner: Names<String>,
-    after: Option<StackPlace>,
+    asked: &Fields,
 ) -> Result<String, PageError> {
     let Path(owner) = owner?;
+    let field = |name: &str| asked.get(name).map(String::as_str).unwrap_or_default();
+    let after = place(field("after"));
+    let filter = StackFilter::new(field("q"), field("drift"));
     let account = site.account(session, &owner).await?;
     let tenant = site.store.of(account.installation);
     if after.is_none() {
@@ -50,7 +54,10 @@ async fn page(
             Ok((batch.stacks, batch.next))
         },
         |stack: &ListedStack| &stack.place,
-        |stack| account.repositories.name(stack.repository).is_some(),
+        |stack| {
+            let name = account.repositories.name(stack.repository);
+            name.is_some_and(|name| filter.fits(&stack.stack, name, stack.summary.as_ref()))
+        },
     );
     let (listed, next) = listed.await?;
     let ownership = site.rights().ownership(session, &account.found, now());
@@ -67,6 +74,7 @@ async fn page(
         shows_keys: ownership != Ownership::Other,
         is_first: after.is_none(),
         is_cut: account.repositories.is_cut,
+        filter,
         next: next.map(|place| written(&place)),
     };
     Ok(page.html()?)

@@ -65,6 +65,14 @@ impl VisibleRepositories {
         self.seen.get(&id).is_some_and(|seen| seen.may_write)
     }
 
+    /// Returns the ids of the repositories whose names hold a text, in capitals or not.
+    pub fn ids(&self, part: &str) -> Vec<RepositoryId> {
+        let part = part.to_lowercase();
+        let fitting = self.seen.iter();
+        let fitting = fitting.filter(|(_, seen)| seen.name.to_string().contains(&part));
+        fitting.map(|(id, _)| *id).collect()
+    }
+
     /// Returns the id of a repository; `None` where the person may not look at it.
     pub fn id(&self, name: &RepositoryName) -> Option<RepositoryId> {
         let mut found = self.seen.iter().filter(|(_, seen)| seen.name == *name);
@@ -355,6 +363,10 @@ mod tests {
         let name = |id| RepositoryName::new(&format!("acme/r{id}")).unwrap();
         assert_eq!(visible.id(&name(4)), Some(RepositoryId(4)));
         assert_eq!(visible.id(&name(3)), None);
+        let mut ids = visible.ids("E/R");
+        ids.sort();
+        assert_eq!(ids, [RepositoryId(1), RepositoryId(4)]);
+        assert_eq!(visible.ids("r3"), []);
     }
 
     #[test]
