@@ -295,7 +295,7 @@ fn of_what_is_gone_the_call_that_ended_it_counts_and_of_what_is_new_the_one_that
         events
     };
     assert_eq!(events(Kind::Deleted), ["TerminateInstances"]);
-    assert_eq!(events(Kind::Unmanaged), ["CreateTags", "RunInstances"]);
+    assert_eq!(events(Kind::Unmanaged), ["RunInstances"]);
     assert_eq!(events(Kind::Modified).len(), 4);
     let found = actor(Kind::Deleted, &calls[3..]).unwrap();
     assert_eq!(

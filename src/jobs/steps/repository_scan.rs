@@ -1,6 +1,7 @@
 //! Finds and scans the stacks of a repository: for the scan itself, and for the preview of an onboarding.
 
 use super::access::{self, RoleProblem};
+use super::actors::AskingTime;
 use super::providers;
 use super::share::in_share;
 use crate::aws::{Access, Probes};
@@ -39,6 +40,8 @@ pub(in crate::jobs) struct RepositoryScan<'a> {
     pub memory: &'a ScanMemory,
     /// How it goes.
     pub course: &'a ScanCourse,
+    /// The time that is left to ask who made the changes.
+    pub asking: &'a AskingTime,
 }
 
 impl RepositoryScan<'_> {
