@@ -3,7 +3,7 @@
 
 use super::context::RepositoryContext;
 use super::steps::access::{self, RoleProblem};
-use super::steps::actors::{self, ActorNaming, AskingTime};
+use super::steps::actors::{self, AskingTime};
 use super::steps::checks::{CHECK, CHECK_OF_STACKS, create_check, stack_check};
 use super::steps::outcome::record_outcomes;
 use super::steps::pull_requests::Proposer;
@@ -267,14 +267,7 @@ async fn scan_and_plan(
         }
         plan::prove(&mut result, scan, (decisions, planning.interrupt())).await?;
         // Last, so that a scan that is tried again asks CloudTrail once.
-        let naming = ActorNaming {
-            who: &scan.settings.who,
-            tenant: &context.tenant,
-            repository: context.id,
-            clock: scan.clock,
-            time: scan.asking,
-        };
-        naming.name_actors(&mut result).await?;
+        scan.name_actors(&mut result).await?;
         result.hide_names();
         let calls = result.aws_calls();
         Ok(Ok((limited(result.report.stacks), Some(calls))))

@@ -117,8 +117,10 @@ impl OpenFinding<'_> {
         }
         let (newest, _) = self.asked.unwrap_or((at.ended, at.ended));
         self.asked = Some((newest, at.ended));
-        let is_settled = newest - at.ended >= DELIVERY;
-        is_settled.then(|| decided(Next::Keep(None))).flatten()
+        if newest - at.ended < DELIVERY {
+            return None;
+        }
+        decided(Next::Keep(None))
     }
 }
 
@@ -192,9 +194,10 @@ impl<'a> History<'a> {
             let decided = match known.get(id) {
                 Some((before, was_open)) => {
                     // It was not asked about while it was set aside.
-                    let was_asked = *was_open || before.actor.is_some();
-                    let decided = was_asked.then(|| open.after_report(before, scanned, at));
-                    decided.flatten()
+                    match *was_open || before.actor.is_some() {
+                        true => open.after_report(before, scanned, at),
+                        false => None,
+                    }
                 }
                 None => {
                     let resource = CheckedResource::from(open.finding);

@@ -228,6 +228,10 @@ fn what_a_call_was_made_with_is_told() {
     let by_sdk = json!({"userAgent": "Boto3/1.34.0 md/Botocore#1.34.0", "sessionCredentialFromConsole": null});
     let mut by_service = mallory();
     by_service["invokedBy"] = "cloudformation.amazonaws.com".into();
+    let mut by_console = mallory();
+    by_console["invokedBy"] = "signin.amazonaws.com".into();
+    let of_console =
+        json!({"userAgent": "signin.amazonaws.com", "sessionCredentialFromConsole": null});
     for (call, source) in [
         (call("StopInstances", NOON, mallory()), CallSource::Console),
         (
@@ -239,6 +243,10 @@ fn what_a_call_was_made_with_is_told() {
             CallSource::Automation,
         ),
         (call("StopInstances", NOON, by_service), CallSource::Service),
+        (
+            with(call("StopInstances", NOON, by_console), of_console),
+            CallSource::Console,
+        ),
     ] {
         let found = actor(Kind::Modified, std::slice::from_ref(&call)).unwrap();
         assert_eq!(found.source, source, "{call}");
