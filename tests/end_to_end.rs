@@ -60,7 +60,7 @@ pub struct World {
     folder: TempDir,
     server: Option<Child>,
     port: u16,
-    installation: u64,
+    pub installation: u64,
     /// Where roles are assumed; none: the server reads with its own credentials.
     pub sts: Option<String>,
     /// Where the rest of AWS is asked; none: the account itself.

@@ -2,6 +2,9 @@
 
 mod calls;
 mod history;
+mod page;
 mod published;
+mod reach;
 mod scans;
+mod server;
 mod strict;

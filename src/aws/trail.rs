@@ -3,8 +3,10 @@
 use super::{Session, reason};
 use crate::model::Reason;
 use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_smithy_types::DateTime;
+use std::time::Duration;
 
 /// The IAM action of a lookup.
 pub const LOOKUP: &str = "cloudtrail:LookupEvents";
@@ -14,6 +16,11 @@ const PAGE: i32 = 50;
 
 /// How often a lookup is tried: others may use up what the account has.
 const MAX_ATTEMPTS: u32 = 3;
+
+/// How long an attempt may take, and a lookup with all its attempts: where CloudTrail is out of reach, the time of a scan
+/// is not all spent on its first account.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// Which calls to look up.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +53,12 @@ impl Session {
         next: Option<String>,
     ) -> Result<EventPage, Reason> {
         let turns = self.identity.budget.trail(self.region());
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(ATTEMPT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(LOOKUP_TIMEOUT);
         let config = aws_sdk_cloudtrail::config::Builder::from(&self.config)
+            .timeout_config(timeouts.build())
             .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
             .interceptor(turns.retry_interceptor())
             .retry_partition(turns.retry_partition());

@@ -24,7 +24,7 @@ use crate::score::Benchmark;
 use crate::settings::{self, ProviderScope, Settings, StackSettings, Workspace};
 use crate::state::StateBudget;
 use crate::state::backends::{BackendAccess, HttpAccess};
-use crate::who::MAX_AGE;
+use crate::who::{MAX_AGE, Question};
 use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -368,10 +368,16 @@ async fn name_actors(
 ) {
     report_progress(Progress::AskingWho);
     let now = jiff::Timestamp::now().as_millisecond();
+    let question = Question {
+        since: now - MAX_AGE,
+        is_repeated: false,
+    };
     let search = ActorSearch {
         who: &settings.who,
         now,
-        since: &|_, _| Some(now - MAX_AGE),
+        time: actors::MAX_TIME,
+        question: &|_, _| Some(question),
+        notes_inquiries: false,
     };
     actors::name_actors(result, &search).await;
 }

@@ -2,7 +2,7 @@
 
 use super::services::{Services, providers, redactor};
 use super::steps::access::verdict;
-use super::steps::actors::name_actors;
+use super::steps::actors::{ActorNaming, AskingTime};
 use super::steps::ambient::{self, Owner};
 use super::steps::record::RecordedStack;
 use super::steps::share::in_share;
@@ -291,8 +291,14 @@ async fn report_of(
     if let Err(problem) = verdict(&probes, &access) {
         return Ok(Err(failure("role", problem.to_string())));
     }
-    let stored = (&tenant, RepositoryId::NONE);
-    name_actors(&mut result, &settings.who, stored).await?;
+    let naming = ActorNaming {
+        who: &settings.who,
+        tenant: &tenant,
+        repository: RepositoryId::NONE,
+        clock,
+        time: &AskingTime::default(),
+    };
+    naming.name_actors(&mut result).await?;
     result.hide_names();
     let mut reports = limited(std::mem::take(&mut result.report.stacks)).into_iter();
     let mut report = reports.next().context("a scan left no report")?;

@@ -3,6 +3,7 @@
 
 use super::context::RepositoryContext;
 use super::steps::access::{self, RoleProblem};
+use super::steps::actors::{self, AskingTime};
 use super::steps::checks::{CHECK, CHECK_OF_STACKS, create_check, stack_check};
 use super::steps::outcome::record_outcomes;
 use super::steps::pull_requests::Proposer;
@@ -10,8 +11,8 @@ use super::steps::record::RecordedStack;
 use super::steps::repository_scan::{RepositoryScan, busy};
 use super::steps::repository_settings::{self, may_publish};
 use super::steps::{
-    accept, actors, announce, carry_over, dashboard, modules, notification_secret, onboarding,
-    plan, redact, stacks, workspaces,
+    accept, announce, carry_over, dashboard, modules, notification_secret, onboarding, plan,
+    redact, stacks, workspaces,
 };
 use crate::aws::{Access, Probes};
 use crate::github::{CommitFiles, GithubError};
@@ -81,6 +82,7 @@ pub(super) async fn run(
         clock: &clock,
         memory: &services.states.memory(),
         course: &course,
+        asking: &AskingTime::default(),
     };
     // What a reviewer struck out of a merged pull request is drift again, even if the delivery about it comes later.
     record_outcomes(context, "", now()).await?;
@@ -265,8 +267,7 @@ async fn scan_and_plan(
         }
         plan::prove(&mut result, scan, (decisions, planning.interrupt())).await?;
         // Last, so that a scan that is tried again asks CloudTrail once.
-        let stored = (&context.tenant, context.id);
-        actors::name_actors(&mut result, &scan.settings.who, stored).await?;
+        scan.name_actors(&mut result).await?;
         result.hide_names();
         let calls = result.aws_calls();
         Ok(Ok((limited(result.report.stacks), Some(calls))))
@@ -320,6 +321,9 @@ async fn publish(scan: &RepositoryScan<'_>, report: StackReport) -> Result<Stack
         course: scan.course,
     };
     stack.record(&report, now()).await?;
+    if scan.course.requested_by == name(Trigger::Event) {
+        actors::ask_again((&context.tenant, context.id), scan.course, &report).await?;
+    }
     let findings = report
         .outcome
         .as_ref()

@@ -47,6 +47,34 @@ pub enum CallSource {
     Unknown,
 }
 
+/// What became of asking CloudTrail who made the change of a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inquiry {
+    /// The time after which the change was made, in epoch milliseconds.
+    pub since: i64,
+    /// Whether it was asked, and answered.
+    pub outcome: InquiryOutcome,
+}
+
+/// Whether CloudTrail was asked who made a change, and answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InquiryOutcome {
+    /// The settings turn it off.
+    Off,
+    /// It was not asked, or gave no answer: coverage lists why.
+    Unanswered,
+    /// It gave its calls; where there is no actor, none of them may be the cause.
+    Answered {
+        /// When it was asked, in epoch milliseconds.
+        asked_at: i64,
+        /// Whether it was asked again after all calls must have arrived.
+        is_last: bool,
+        /// Whether there are calls that were not read.
+        is_cut: bool,
+    },
+}
+
 impl Actor {
     /// Returns all calls that may be the cause, the newest first.
     pub fn candidates(&self) -> impl Iterator<Item = &Self> {

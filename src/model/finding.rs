@@ -1,6 +1,8 @@
 //! The findings of a scan.
 
-use super::{AccountId, Actor, Address, Attributes, Fix, Money, Region, Source, Value, kept};
+use super::{
+    AccountId, Actor, Address, Attributes, Fix, Inquiry, Money, Region, Source, Value, kept,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -40,6 +42,9 @@ pub struct Finding {
     pub fix: Option<Fix>,
     /// Who made the change, by CloudTrail, as far as that is known. No part of the id.
     pub actor: Option<Actor>,
+    /// What became of asking who made the change, in the reports that a server stores. No part of the id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inquiry: Option<Inquiry>,
     /// Why the finding is set aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -75,6 +80,7 @@ impl Finding {
             monthly_cost: None,
             fix: None,
             actor: None,
+            inquiry: None,
             reason: None,
             before: Attributes::new(),
             after: Attributes::new(),

@@ -40,7 +40,7 @@ mod value_map;
 mod webhook_event;
 mod workspace;
 
-pub use actor::{Actor, CallSource};
+pub use actor::{Actor, CallSource, Inquiry, InquiryOutcome};
 pub use address::{Address, BadAddress, Key, ModuleStep};
 pub use api_key::{ApiKey, ApiKeyUse, ApiScope};
 pub use audit::{AuditEntry, AuditVia};

@@ -88,6 +88,7 @@ impl Exceeded {
 #[derive(Debug)]
 pub(crate) struct Clock {
     limits: Limits,
+    end: Instant,
     interrupt: Interrupt,
     exceeded: watch::Receiver<Option<Exceeded>>,
     /// Checks the limits in a task of its own, since a computing job cannot.
@@ -113,9 +114,10 @@ impl Clock {
 
     fn start(limits: Limits, meter: &Arc<Meter>, interrupt: Interrupt, around: Interrupt) -> Self {
         let (tell, exceeded) = watch::channel(None);
+        let end = Instant::now() + limits.time;
         let watcher = Watcher {
             limits,
-            end: Instant::now() + limits.time,
+            end,
             computed: meter.total() + limits.computing,
             meter: meter.clone(),
             around,
@@ -130,6 +132,7 @@ impl Clock {
         });
         Self {
             limits,
+            end,
             interrupt,
             exceeded,
             _watcher: watchers,
@@ -139,6 +142,11 @@ impl Clock {
     /// Returns the limits.
     pub(crate) fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// Returns how long it is to the limit of time.
+    pub(crate) fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
     }
 
     /// Returns the interrupt that is raised at a limit.

@@ -3,10 +3,11 @@
 use super::scan_result::ScanResult;
 use crate::aws::{Aws, EventQuery, LOOKUP, Session};
 use crate::model::{
-    AccountId, Actor, Coverage, Finding, Reason, Redactor, Region, StackName, Status, TRAIL_EVENTS,
+    AccountId, Actor, Coverage, Finding, Inquiry, InquiryOutcome, Reason, Redactor, Region,
+    StackName, Status, TRAIL_EVENTS,
 };
 use crate::settings::Who;
-use crate::who::{Suspects, resource_names, trail_region};
+use crate::who::{self, Suspects, resource_names, trail_region};
 use futures::future::join_all;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,9 +16,9 @@ use tokio::time::Instant;
 /// How many findings of a scan CloudTrail is asked about, the most severe first.
 const MAX_FINDINGS: usize = 30;
 /// How many pages of events are read of one name.
-const MAX_PAGES: usize = 3;
+const MAX_PAGES: usize = 5;
 /// How long all lookups of a scan may take together.
-const MAX_TIME: Duration = Duration::from_secs(30);
+pub const MAX_TIME: Duration = Duration::from_secs(30);
 
 /// Which findings to ask about, and how.
 pub struct ActorSearch<'a> {
@@ -25,9 +26,13 @@ pub struct ActorSearch<'a> {
     pub who: &'a Who,
     /// The time in epoch milliseconds.
     pub now: i64,
-    /// Returns the time since which a finding of a stack may have been caused, in epoch milliseconds; `None` where it is
-    /// not asked about. Findings about resources that no state claims are of no stack.
-    pub since: &'a (dyn Fn(Option<&StackName>, &Finding) -> Option<i64> + Sync),
+    /// How long it may take, `MAX_TIME` at most: what is not answered by then stays unknown.
+    pub time: Duration,
+    /// Returns what to ask about a finding of a stack; `None` where it is not asked about. Findings about resources that no
+    /// state claims are of no stack.
+    pub question: &'a (dyn Fn(Option<&StackName>, &Finding) -> Option<who::Question> + Sync),
+    /// Whether the findings note what became of it.
+    pub notes_inquiries: bool,
 }
 
 /// Where a finding is in a report: the number of its stack or account, and its own.
@@ -45,11 +50,25 @@ struct Question {
     place: Place,
     finding: Finding,
     trail: Trail,
-    since: i64,
+    asked: who::Question,
 }
 
-/// The answer to a question: who it was, if that is known, or why it was not told.
-type Answer = (Place, Trail, Result<Option<Actor>, Reason>);
+/// The answer to a question: who it was, or why that is not known.
+struct Answer {
+    place: Place,
+    trail: Trail,
+    asked: who::Question,
+    found: Result<Found, Reason>,
+}
+
+/// What CloudTrail knows about a finding.
+enum Found {
+    Actor(Box<Actor>),
+    /// No call may be the cause; there may be some that were not read.
+    Nobody {
+        is_cut: bool,
+    },
+}
 
 /// Names who made the changes of the findings that are asked about, and lists in coverage where CloudTrail gave no
 /// answer.
@@ -63,35 +82,32 @@ pub async fn name_actors(result: &mut ScanResult, search: &ActorSearch<'_>) {
         let trail = by_trail.entry(question.trail.clone());
         trail.or_default().push(question);
     }
-    let search = TrailSearch {
+    let trails = TrailSearch {
         aws: &result.aws,
         redactor: &result.redactor,
         terraform_roles: search.who.terraform_roles(),
         now: search.now,
-        deadline: Instant::now() + MAX_TIME,
+        deadline: Instant::now() + search.time.min(MAX_TIME),
     };
     let asked = by_trail
         .into_iter()
-        .map(|(trail, questions)| search.ask_all(trail, questions));
+        .map(|(trail, questions)| trails.ask_all(trail, questions));
     let mut answers: Vec<_> = join_all(asked).await.into_iter().flatten().collect();
-    let rest = rest.into_iter();
-    answers.extend(rest.map(|(place, trail)| (place, trail, Err(too_many()))));
-    answers.sort_by_key(|(place, ..)| *place);
+    answers.extend(
+        rest.into_iter()
+            .map(|question| question.answer(Err(too_many()))),
+    );
+    answers.sort_by_key(|answer| answer.place);
     let mut silent = BTreeMap::new();
-    for (place, trail, answer) in answers {
-        match answer {
-            Ok(actor) => {
-                if let Some(finding) = finding_at(result, place) {
-                    finding.actor = actor;
-                }
-            }
-            Err(reason) => {
-                let report = match place {
-                    Place::Stack(at, _) => Place::Stack(at, 0),
-                    Place::Account(at, _) => Place::Account(at, 0),
-                };
-                *silent.entry((report, trail, reason)).or_insert(0) += 1;
-            }
+    for answer in answers {
+        let finding = finding_at(result, answer.place);
+        let is_named = finding.is_some_and(|finding| answer.write_to(finding, search));
+        if let (Err(reason), false) = (answer.found, is_named) {
+            let report = match answer.place {
+                Place::Stack(at, _) => Place::Stack(at, 0),
+                Place::Account(at, _) => Place::Account(at, 0),
+            };
+            *silent.entry((report, answer.trail, reason)).or_insert(0) += 1;
         }
     }
     for ((report, trail, reason), count) in silent {
@@ -99,11 +115,42 @@ pub async fn name_actors(result: &mut ScanResult, search: &ActorSearch<'_>) {
     }
 }
 
-/// Returns a question for each finding that is asked about, and where those beyond the limit are.
-fn questions(
-    result: &ScanResult,
-    search: &ActorSearch<'_>,
-) -> (Vec<Question>, Vec<(Place, Trail)>) {
+impl Question {
+    fn answer(self, found: Result<Found, Reason>) -> Answer {
+        Answer {
+            place: self.place,
+            trail: self.trail,
+            asked: self.asked,
+            found,
+        }
+    }
+}
+
+impl Answer {
+    /// Names the actor of a finding, and notes what became of the question. Returns whether somebody is named: who was found
+    /// before stays.
+    fn write_to(&self, finding: &mut Finding, search: &ActorSearch<'_>) -> bool {
+        if let Ok(Found::Actor(actor)) = &self.found {
+            finding.actor = Some(Actor::clone(actor));
+        }
+        let outcome = match &self.found {
+            Ok(found) => InquiryOutcome::Answered {
+                asked_at: search.now,
+                is_last: self.asked.is_repeated,
+                is_cut: matches!(found, Found::Nobody { is_cut: true }),
+            },
+            Err(_) => InquiryOutcome::Unanswered,
+        };
+        finding.inquiry = search.notes_inquiries.then_some(Inquiry {
+            since: self.asked.since,
+            outcome,
+        });
+        finding.actor.is_some()
+    }
+}
+
+/// Returns a question for each finding that is asked about, and those beyond the limit.
+fn questions(result: &ScanResult, search: &ActorSearch<'_>) -> (Vec<Question>, Vec<Question>) {
     let stacks = result.report.stacks.iter().enumerate();
     let stacks = stacks.flat_map(|(at, stack)| {
         let findings = stack.outcome.iter().flat_map(|scanned| &scanned.findings);
@@ -118,24 +165,23 @@ fn questions(
     let all = stacks.chain(accounts);
     let mut asked: Vec<_> = all
         .filter_map(|(place, stack, finding)| {
-            let since = (search.since)(stack, finding)?;
+            let asked = (search.question)(stack, finding)?;
             let region = trail_region(finding, &result.region)?;
-            let trail = (finding.account.clone(), region);
-            Some((place, finding, trail, since))
+            Some(Question {
+                place,
+                finding: finding.clone(),
+                trail: (finding.account.clone(), region),
+                asked,
+            })
         })
         .collect();
-    asked.sort_by_key(|(_, finding, ..)| std::cmp::Reverse(finding.severity));
+    // Whoever was asked about already comes after those who were not.
+    asked.sort_by_key(|question| {
+        let severity = std::cmp::Reverse(question.finding.severity);
+        (severity, question.asked.is_repeated)
+    });
     let rest = asked.split_off(asked.len().min(MAX_FINDINGS));
-    let questions = asked
-        .into_iter()
-        .map(|(place, finding, trail, since)| Question {
-            place,
-            finding: finding.clone(),
-            trail,
-            since,
-        });
-    let rest = rest.into_iter().map(|(place, _, trail, _)| (place, trail));
-    (questions.collect(), rest.collect())
+    (asked, rest)
 }
 
 /// Asks in all accounts and regions of one scan.
@@ -150,7 +196,8 @@ struct TrailSearch<'a> {
 impl TrailSearch<'_> {
     /// Answers the questions of one account and region, one after the other. After a refusal no further one is asked.
     async fn ask_all(&self, trail: Trail, questions: Vec<Question>) -> Vec<Answer> {
-        let session = self.aws.session(trail.0.as_ref(), &trail.1).await;
+        let session = self.aws.session(trail.0.as_ref(), &trail.1);
+        let session = self.in_time(session).await;
         let mut known = BTreeMap::new();
         let mut refused = session.as_ref().err().cloned();
         let mut answers = Vec::new();
@@ -160,7 +207,7 @@ impl TrailSearch<'_> {
                 (_, Some(reason)) | (Err(reason), None) => Err(reason.clone()),
             };
             refused = answer.as_ref().err().cloned();
-            answers.push((question.place, question.trail, answer));
+            answers.push(question.answer(answer));
         }
         answers
     }
@@ -170,52 +217,76 @@ impl TrailSearch<'_> {
         &self,
         session: &Session,
         question: &Question,
-        known: &mut BTreeMap<(String, i64), Suspects>,
-    ) -> Result<Option<Actor>, Reason> {
+        known: &mut BTreeMap<(String, i64), Lookup>,
+    ) -> Result<Found, Reason> {
+        let mut is_cut = false;
         for name in resource_names(&question.finding) {
-            let key = (name, question.since);
-            let suspects = match known.remove(&key) {
-                Some(suspects) => suspects,
-                None => self.look_up(session, &key.0, key.1).await?,
+            let key = (name, question.asked.since);
+            let lookup = known.entry(key.clone()).or_default();
+            let query = EventQuery {
+                resource: &key.0,
+                from: key.1.min(self.now),
+                to: self.now,
             };
-            let actor = suspects.actor(&question.finding, self.redactor);
-            known.insert(key, suspects);
-            if actor.is_some() {
-                return Ok(actor);
+            self.read(session, query, lookup, &question.finding).await?;
+            let mut suspects = lookup.suspects.clone();
+            if !lookup.is_whole() {
+                suspects.leave_rest_unread();
             }
+            if let Some(actor) = suspects.actor(&question.finding, self.redactor) {
+                return Ok(Found::Actor(Box::new(actor)));
+            }
+            is_cut |= suspects.is_cut();
         }
-        Ok(None)
+        Ok(Found::Nobody { is_cut })
     }
 
-    /// Reads the calls that name a resource, page by page.
-    async fn look_up(
+    /// Reads the calls that name a resource, page by page, until there are enough for a finding.
+    async fn read(
         &self,
         session: &Session,
-        resource: &str,
-        from: i64,
-    ) -> Result<Suspects, Reason> {
-        let query = EventQuery {
-            resource,
-            from,
-            to: self.now,
-        };
-        let (mut suspects, mut next) = (Suspects::default(), None);
-        for _ in 0..MAX_PAGES {
-            let page = session.lookup_events(query, next);
-            let page = tokio::time::timeout_at(self.deadline, page).await;
-            let page = page.map_err(|_| too_late())??;
+        query: EventQuery<'_>,
+        lookup: &mut Lookup,
+        finding: &Finding,
+    ) -> Result<(), Reason> {
+        while lookup.has_more() && !lookup.suspects.is_enough(finding) {
+            let page = session.lookup_events(query, lookup.next.clone());
+            let page = self.in_time(page).await?;
             for event in &page.events {
-                suspects.add(event, &self.terraform_roles);
+                lookup.suspects.add(event, &self.terraform_roles);
             }
-            next = page.next;
-            if next.is_none() || suspects.is_enough() {
-                break;
-            }
+            lookup.next = page.next;
+            lookup.pages += 1;
         }
-        if next.is_some() {
-            suspects.leave_rest_unread();
+        Ok(())
+    }
+
+    /// Returns the result of some work, unless the time for asking is over before.
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Reason>>) -> Result<T, Reason> {
+        if Instant::now() >= self.deadline {
+            return Err(too_late());
         }
-        Ok(suspects)
+        let done = tokio::time::timeout_at(self.deadline, work).await;
+        done.unwrap_or_else(|_| Err(too_late()))
+    }
+}
+
+/// The calls that name a resource, as far as they were read.
+#[derive(Default)]
+struct Lookup {
+    suspects: Suspects,
+    pages: usize,
+    /// What asks for the next page; `None` before the first one, and behind the last one.
+    next: Option<String>,
+}
+
+impl Lookup {
+    fn is_whole(&self) -> bool {
+        self.pages > 0 && self.next.is_none()
+    }
+
+    fn has_more(&self) -> bool {
+        !self.is_whole() && self.pages < MAX_PAGES
     }
 }
 
@@ -228,7 +299,7 @@ fn too_many() -> Reason {
 fn too_late() -> Reason {
     Reason::Withheld {
         message: format!(
-            "CloudTrail answers two lookups a second, and a scan asks it for {} seconds",
+            "CloudTrail answers two lookups a second, and a scan asks it for {} seconds of its own time at most",
             MAX_TIME.as_secs()
         ),
     }

@@ -171,6 +171,22 @@ impl Tenant<'_> {
         Ok(row.try_get(0)?)
     }
 
+    /// Returns when the scan of a stack began that ended at a moment, both in epoch milliseconds; `None` where that is not
+    /// known.
+    pub async fn scan_began(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+        finished_at: i64,
+    ) -> anyhow::Result<Option<i64>> {
+        let statement = "select cast(max(begun_at) as bigint) from stack_history
+             where installation = $1 and repository = $2 and stack = $3 and finished_at = $4 and begun_at > 0";
+        let query = of_stack(self, statement, repository, stack.as_str());
+        let row = query.bind(finished_at).fetch_one(self.pool).await;
+        let row = row.context("while looking for the beginning of a scan")?;
+        Ok(row.try_get(0)?)
+    }
+
     /// Returns when the first scan of a stack's history ended, in epoch milliseconds; 0 where there is none.
     pub async fn history_begins(
         &self,

@@ -113,6 +113,27 @@ impl Tenant<'_> {
         Ok(())
     }
 
+    /// Has a stack scanned at a time, unless it is due before; a repetition changes nothing.
+    pub async fn scan_by(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+        at: i64,
+    ) -> anyhow::Result<()> {
+        sqlx::query(
+            "update stacks set next_at = $4
+             where installation = $1 and repository = $2 and stack = $3 and (next_at <= 0 or next_at > $4)",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(stack.as_str())
+        .bind(at)
+        .execute(self.pool)
+        .await
+        .context("while bringing a stack's next scan forward")?;
+        Ok(())
+    }
+
     /// Returns the stacks of a repository, by name.
     pub async fn stacks(&self, repository: RepositoryId) -> anyhow::Result<Vec<StackSchedule>> {
         let rows: Vec<(String, String, i64)> = sqlx::query_as(

@@ -1,6 +1,7 @@
 //! Decides which calls may be the cause of a finding.
 
 use super::event::TrailEvent;
+use super::reach::{is_of_tags, may_change, sets_tags};
 use crate::model::{Actor, Finding, Kind, Redactor};
 use std::collections::BTreeSet;
 
@@ -76,29 +77,23 @@ impl Suspects {
         self.unread = true;
     }
 
-    /// Returns whether more calls were found than are shown, so that older ones need not be read.
-    pub fn is_enough(&self) -> bool {
-        self.events.len() > 4 * MAX_CANDIDATES
+    /// Returns whether more calls that may have led to a finding were found than are shown, so that older ones need not be
+    /// read. Calls of the same caller and action count once.
+    pub fn is_enough(&self, finding: &Finding) -> bool {
+        self.candidates(finding, Choice::OfKind).len() > MAX_CANDIDATES
+    }
+
+    /// Returns whether there are calls that were not read.
+    pub fn is_cut(&self) -> bool {
+        self.unread
     }
 
     /// Returns who may have made the change of a finding, the newest call first; `None` where no call was found.
     pub fn actor(&self, finding: &Finding, redactor: &Redactor) -> Option<Actor> {
-        let of_kind = |beginnings: &[&str]| {
-            let fits =
-                |event: &&TrailEvent| beginnings.iter().any(|start| event.name.starts_with(start));
-            self.events.iter().filter(fits).collect::<Vec<_>>()
-        };
-        let mut events = match finding.kind {
-            Kind::Deleted => of_kind(ENDS),
-            Kind::Unmanaged => of_kind(ADDS),
-            Kind::Modified | Kind::CodeOnly | Kind::StateOnly => Vec::new(),
-        };
+        let mut events = self.candidates(finding, Choice::OfKind);
         if events.is_empty() {
-            events = self.events.iter().collect();
+            events = self.candidates(finding, Choice::Other);
         }
-        events.sort_by(|left, right| right.time.cmp(&left.time));
-        let mut seen = BTreeSet::new();
-        events.retain(|event| seen.insert((&event.principal, &event.name)));
         let more = self.unread || events.len() > MAX_CANDIDATES;
         events.truncate(MAX_CANDIDATES);
         let mut actors = events.into_iter().map(|event| sealed(event, redactor));
@@ -108,6 +103,44 @@ impl Suspects {
             more,
             ..newest
         })
+    }
+
+    /// Returns the last call of each caller and action that may have led to a finding, the newest first.
+    fn candidates(&self, finding: &Finding, choice: Choice) -> Vec<&TrailEvent> {
+        let fits = |event: &&TrailEvent| {
+            may_change(&event.name, finding) && choice.fits(&event.name, finding)
+        };
+        let mut events: Vec<_> = self.events.iter().filter(fits).collect();
+        events.sort_by(|left, right| right.time.cmp(&left.time));
+        let mut seen = BTreeSet::new();
+        events.retain(|event| seen.insert((&event.principal, &event.name)));
+        events
+    }
+}
+
+/// Which calls are chosen among those that may have led to a finding.
+#[derive(Debug, Clone, Copy)]
+enum Choice {
+    /// Those that do what the finding is about: end a resource that is gone, make one that is new, set tags where nothing
+    /// else changed.
+    OfKind,
+    /// The others, less those that do the contrary.
+    Other,
+}
+
+impl Choice {
+    fn fits(self, action: &str, finding: &Finding) -> bool {
+        let is = |beginnings: &[&str]| beginnings.iter().any(|start| action.starts_with(start));
+        let (does, contrary): (bool, &[&str]) = match finding.kind {
+            Kind::Deleted => (is(ENDS), ADDS),
+            Kind::Unmanaged => (is(ADDS), ENDS),
+            Kind::Modified if is_of_tags(finding) => (sets_tags(action), &[]),
+            Kind::Modified | Kind::CodeOnly | Kind::StateOnly => (true, &[]),
+        };
+        match self {
+            Self::OfKind => does,
+            Self::Other => !does && !is(contrary),
+        }
     }
 }
 

@@ -1,27 +1,68 @@
 //! Decides from earlier scans of a stack which findings CloudTrail is asked about, and since when.
 
-use crate::model::{Actor, CheckedResource, Finding, FindingId, StackReport};
+use super::names::trail_region;
+use crate::model::{
+    Actor, CheckedResource, Finding, FindingId, Inquiry, InquiryOutcome, Scanned, StackReport,
+};
 use std::collections::BTreeMap;
 
 /// How long CloudTrail keeps events, in milliseconds.
 pub const MAX_AGE: i64 = 90 * 24 * 60 * 60 * 1_000;
 
-/// How long a scan may take after it read a resource, in milliseconds: a change that was made meanwhile came before its
-/// end.
+/// How long CloudTrail may take to deliver an event, in milliseconds.
+pub const DELIVERY: i64 = 15 * 60 * 1_000;
+
+/// How long a scan may have taken of which it is not known when it began, in milliseconds.
 const SCAN_TIME: i64 = 15 * 60 * 1_000;
 
-/// How long CloudTrail may take to deliver an event, in milliseconds.
-const DELIVERY: i64 = 15 * 60 * 1_000;
+/// How long before a scan a change may have been made that it did not read yet, in milliseconds: AWS's answers lag, and
+/// clocks differ.
+const LAG: i64 = 2 * 60 * 1_000;
+
+/// When an earlier scan ran, in epoch milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarlierScan {
+    /// When it began: a change that was made later may have come after it read the resource. `None` where that is not known.
+    pub begun_at: Option<i64>,
+    /// When it ended.
+    pub ended_at: i64,
+}
+
+impl EarlierScan {
+    /// Returns the time after which a change was made that this scan did not see.
+    fn read_until(self) -> i64 {
+        match self.begun_at {
+            Some(begun_at) => begun_at - LAG,
+            None => self.ended_at - SCAN_TIME,
+        }
+    }
+}
 
 /// What earlier scans say of a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Earlier {
-    /// It was found before, and this is who made it.
-    Known(Actor),
-    /// It is new: whoever made it did so after this time, in epoch milliseconds.
-    New(i64),
-    /// It was found before and CloudTrail was asked: it had time enough to tell who made it, or was asked a moment ago.
-    Settled,
+pub struct Earlier {
+    /// Who made it.
+    pub actor: Option<Actor>,
+    /// What CloudTrail is asked about it.
+    pub next: Next,
+}
+
+/// Whether CloudTrail is asked about a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// It is.
+    Ask(Question),
+    /// It had time enough to tell who made the change, or was asked a moment ago: this is what became of it.
+    Keep(Option<Inquiry>),
+}
+
+/// What to ask CloudTrail about a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    /// Whoever made the change did so after this time, in epoch milliseconds.
+    pub since: i64,
+    /// Whether it was asked before: calls arrive late, also the one that is the cause where others came before it.
+    pub is_repeated: bool,
 }
 
 /// The findings of a scan, compared with earlier scans of the stack.
@@ -36,16 +77,81 @@ pub struct History<'a> {
 #[derive(Debug)]
 struct OpenFinding<'a> {
     finding: &'a Finding,
-    /// The newest and the oldest scan that have it without an actor, in epoch milliseconds.
-    seen: Option<(i64, i64)>,
+    /// The newest and the oldest scan of an earlier version that asked about it in vain, in epoch milliseconds.
+    asked: Option<(i64, i64)>,
 }
 
 impl OpenFinding<'_> {
     /// Returns whether CloudTrail is asked about the finding now: when a scan finds it first, and once more when all calls
     /// that came before that must have arrived.
-    fn is_asked_about(&self, now: i64) -> bool {
-        self.seen.is_none_or(|(_, oldest)| now - oldest >= DELIVERY)
+    fn ask(&self, since: i64, now: i64) -> Earlier {
+        let is_due = self.asked.is_none_or(|(_, oldest)| is_due(oldest, now));
+        let question = Question {
+            since,
+            is_repeated: self.asked.is_some(),
+        };
+        Earlier {
+            actor: None,
+            next: match is_due {
+                true => Next::Ask(question),
+                false => Next::Keep(None),
+            },
+        }
     }
+
+    /// Returns what a scan decides that reported the finding.
+    fn after_report(&mut self, before: &Finding, scanned: &Scanned, at: Time) -> Option<Earlier> {
+        let decided = |next| {
+            let actor = before.actor.clone();
+            Some(Earlier { actor, next })
+        };
+        if let Some(inquiry) = &before.inquiry {
+            return decided(after_inquiry(inquiry, at.now));
+        }
+        // As earlier versions recorded it.
+        if before.actor.is_some() {
+            return decided(Next::Keep(None));
+        }
+        if was_refused(scanned, before) {
+            return None;
+        }
+        let (newest, _) = self.asked.unwrap_or((at.ended, at.ended));
+        self.asked = Some((newest, at.ended));
+        if newest - at.ended < DELIVERY {
+            return None;
+        }
+        decided(Next::Keep(None))
+    }
+}
+
+/// When an earlier scan ended, and the current time, in epoch milliseconds.
+#[derive(Debug, Clone, Copy)]
+struct Time {
+    ended: i64,
+    now: i64,
+}
+
+fn is_due(asked_at: i64, now: i64) -> bool {
+    now - asked_at >= DELIVERY
+}
+
+/// Returns what follows from the last inquiry about a finding: one that was not answered settles nothing.
+fn after_inquiry(inquiry: &Inquiry, now: i64) -> Next {
+    let is_repeated = match inquiry.outcome {
+        InquiryOutcome::Off | InquiryOutcome::Unanswered => false,
+        InquiryOutcome::Answered {
+            asked_at, is_last, ..
+        } => {
+            if is_last || !is_due(asked_at, now) {
+                return Next::Keep(Some(inquiry.clone()));
+            }
+            true
+        }
+    };
+    Next::Ask(Question {
+        since: inquiry.since,
+        is_repeated,
+    })
 }
 
 impl<'a> History<'a> {
@@ -53,7 +159,7 @@ impl<'a> History<'a> {
     pub fn new(findings: &'a [Finding], now: i64) -> Self {
         let open = findings.iter().map(|finding| OpenFinding {
             finding,
-            seen: None,
+            asked: None,
         });
         Self {
             open: open.collect(),
@@ -67,8 +173,8 @@ impl<'a> History<'a> {
         !self.open.is_empty()
     }
 
-    /// Adds an earlier scan that ended at this time: the newest first.
-    pub fn add_earlier(&mut self, report: &StackReport, ended_at: i64) {
+    /// Adds the report of an earlier scan: the newest first.
+    pub fn add_earlier(&mut self, report: &StackReport, scan: EarlierScan) {
         let Ok(scanned) = &report.outcome else {
             return;
         };
@@ -79,26 +185,24 @@ impl<'a> History<'a> {
             .map(|(finding, was_open)| (&finding.id, (finding, was_open)))
             .collect();
         let (earlier, now) = (&mut self.earlier, self.now);
+        let at = Time {
+            ended: scan.ended_at,
+            now,
+        };
         self.open.retain_mut(|open| {
             let id = &open.finding.id;
             let decided = match known.get(id) {
-                Some((before, was_open)) => match &before.actor {
-                    Some(actor) => Some(Earlier::Known(actor.clone())),
-                    None if *was_open => {
-                        let (newest, _) = open.seen.unwrap_or((ended_at, ended_at));
-                        open.seen = Some((newest, ended_at));
-                        (newest - ended_at >= DELIVERY).then_some(Earlier::Settled)
-                    }
+                Some((before, was_open)) => {
                     // It was not asked about while it was set aside.
-                    None => None,
-                },
+                    match *was_open || before.actor.is_some() {
+                        true => open.after_report(before, scanned, at),
+                        false => None,
+                    }
+                }
                 None => {
                     let resource = CheckedResource::from(open.finding);
                     let was_right = scanned.has_checked(&resource);
-                    was_right.then(|| match open.is_asked_about(now) {
-                        true => Earlier::New(ended_at - SCAN_TIME),
-                        false => Earlier::Settled,
-                    })
+                    was_right.then(|| open.ask(scan.read_until(), now))
                 }
             };
             match decided {
@@ -113,22 +217,25 @@ impl<'a> History<'a> {
 
     /// Returns what is known of each finding. One that no scan saw right may be as old as CloudTrail's oldest event.
     pub fn finish(mut self) -> BTreeMap<FindingId, Earlier> {
-        let oldest = self.now - MAX_AGE;
+        let (now, oldest) = (self.now, self.now - MAX_AGE);
         let rest = self.open.into_iter();
-        let now = self.now;
-        let rest = rest.map(|open| {
-            let decided = match open.is_asked_about(now) {
-                true => Earlier::New(oldest),
-                false => Earlier::Settled,
-            };
-            (open.finding.id.clone(), decided)
-        });
+        let rest = rest.map(|open| (open.finding.id.clone(), open.ask(oldest, now)));
         self.earlier.extend(rest);
         for earlier in self.earlier.values_mut() {
-            if let Earlier::New(since) = earlier {
-                *since = (*since).max(oldest);
+            if let Next::Ask(question) = &mut earlier.next {
+                question.since = question.since.clamp(oldest, now);
             }
         }
         self.earlier
     }
+}
+
+/// Returns whether CloudTrail did not answer where it has the calls about a finding.
+fn was_refused(scanned: &Scanned, finding: &Finding) -> bool {
+    let mut rows = scanned.coverage.iter().filter(|row| row.is_of_calls());
+    rows.any(|row| {
+        let here = row.region.as_ref();
+        row.account == finding.account
+            && here.is_some_and(|here| trail_region(finding, here).as_ref() == Some(here))
+    })
 }

@@ -5,6 +5,9 @@ use serde::Deserialize;
 /// What the roles of Identity Center's permission sets are called.
 const IDENTITY_CENTER: &str = "AWSReservedSSO_";
 
+/// What a person's calls of the console are invoked by, as older events have it.
+const SIGN_IN: &str = "signin.amazonaws.com";
+
 /// Who made a call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Principal {
@@ -69,7 +72,9 @@ struct OnBehalfOf {
 impl Identity {
     /// Returns whether a service of AWS made the call, for itself or for somebody.
     pub(super) fn is_service(&self) -> bool {
-        filled(self.invoked_by.as_ref()).is_some() || self.kind.as_deref() == Some("AWSService")
+        let invoked_by = filled(self.invoked_by.as_ref());
+        invoked_by.is_some_and(|service| service != SIGN_IN)
+            || self.kind.as_deref() == Some("AWSService")
     }
 
     /// Returns the principal; `None` where the identity names nobody.

@@ -6,9 +6,10 @@ mod event;
 mod history;
 mod identity;
 mod names;
+mod reach;
 mod source;
 
 pub use actor::{MAX_CANDIDATES, Suspects};
 pub use event::TrailEvent;
-pub use history::{Earlier, History, MAX_AGE};
+pub use history::{DELIVERY, Earlier, EarlierScan, History, MAX_AGE, Next, Question};
 pub use names::{resource_names, trail_region};

@@ -183,6 +183,7 @@ fn each_page_is_sent_as_html() {
         history_begins: SCANNED - 10 * DAY,
         proposals: &proposals,
         decision: Some(&decision),
+        coverage: &scanned.coverage,
     };
     let asked = |asked: &str| OrderForms::new(true, "an-id".to_owned(), asked);
     let open = FindingPage::new(frame(), &context, &scanned.findings[0]);

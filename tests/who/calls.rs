@@ -228,6 +228,10 @@ fn what_a_call_was_made_with_is_told() {
     let by_sdk = json!({"userAgent": "Boto3/1.34.0 md/Botocore#1.34.0", "sessionCredentialFromConsole": null});
     let mut by_service = mallory();
     by_service["invokedBy"] = "cloudformation.amazonaws.com".into();
+    let mut by_console = mallory();
+    by_console["invokedBy"] = "signin.amazonaws.com".into();
+    let of_console =
+        json!({"userAgent": "signin.amazonaws.com", "sessionCredentialFromConsole": null});
     for (call, source) in [
         (call("StopInstances", NOON, mallory()), CallSource::Console),
         (
@@ -239,6 +243,10 @@ fn what_a_call_was_made_with_is_told() {
             CallSource::Automation,
         ),
         (call("StopInstances", NOON, by_service), CallSource::Service),
+        (
+            with(call("StopInstances", NOON, by_console), of_console),
+            CallSource::Console,
+        ),
     ] {
         let found = actor(Kind::Modified, std::slice::from_ref(&call)).unwrap();
         assert_eq!(found.source, source, "{call}");
@@ -295,7 +303,7 @@ fn of_what_is_gone_the_call_that_ended_it_counts_and_of_what_is_new_the_one_that
         events
     };
     assert_eq!(events(Kind::Deleted), ["TerminateInstances"]);
-    assert_eq!(events(Kind::Unmanaged), ["CreateTags", "RunInstances"]);
+    assert_eq!(events(Kind::Unmanaged), ["RunInstances"]);
     assert_eq!(events(Kind::Modified).len(), 4);
     let found = actor(Kind::Deleted, &calls[3..]).unwrap();
     assert_eq!(

@@ -1,10 +1,12 @@
 //! Which findings CloudTrail is asked about, since when, and under which names.
 
 use driftguard::model::{
-    Actor, CallSource, Coverage, Finding, FindingId, Kind, Region, Scanned, StackName, StackReport,
-    Status, Value, ValueMap, Verdict,
+    AccountId, Actor, CallSource, Coverage, Finding, FindingId, Inquiry, InquiryOutcome, Kind,
+    Region, Scanned, StackName, StackReport, Status, TRAIL_EVENTS, Value, ValueMap, Verdict,
 };
-use driftguard::who::{Earlier, History, MAX_AGE, resource_names, trail_region};
+use driftguard::who::{
+    Earlier, EarlierScan, History, MAX_AGE, Next, Question, resource_names, trail_region,
+};
 
 const MINUTE: i64 = 60 * 1_000;
 const NOW: i64 = 1_795_849_133_616;
@@ -23,7 +25,7 @@ fn named(id: &str) -> Finding {
     }
 }
 
-fn mallory() -> Actor {
+pub fn mallory() -> Actor {
     Actor {
         principal: "arn:aws:iam::123456789012:user/mallory".to_owned(),
         session: None,
@@ -59,7 +61,11 @@ fn earlier(scans: &[(StackReport, i64)]) -> Earlier {
     let mut history = History::new(&now, NOW);
     for (report, ended_at) in scans {
         assert!(history.needs_more(), "that was enough");
-        history.add_earlier(report, *ended_at);
+        let scan = EarlierScan {
+            begun_at: None,
+            ended_at: *ended_at,
+        };
+        history.add_earlier(report, scan);
     }
     history
         .finish()
@@ -67,36 +73,56 @@ fn earlier(scans: &[(StackReport, i64)]) -> Earlier {
         .unwrap()
 }
 
+fn asked(since: i64, is_repeated: bool) -> Earlier {
+    Earlier {
+        actor: None,
+        next: Next::Ask(Question { since, is_repeated }),
+    }
+}
+
+fn new(since: i64) -> Earlier {
+    asked(since, false)
+}
+
+fn again(since: i64) -> Earlier {
+    asked(since, true)
+}
+
+/// What nobody is asked about.
+fn settled(actor: Option<Actor>, inquiry: Option<Inquiry>) -> Earlier {
+    Earlier {
+        actor,
+        next: Next::Keep(inquiry),
+    }
+}
+
 #[test]
 fn a_new_finding_is_asked_about_since_the_last_scan_that_saw_it_right() {
     let right = |at: i64| (scan(vec![finding("f-2")], Status::Checked), at);
     let blind = |at: i64| (scan(Vec::new(), Status::Denied), at);
     let hour = NOW - 60 * MINUTE;
-    assert_eq!(earlier(&[right(hour)]), Earlier::New(hour - 15 * MINUTE));
+    assert_eq!(earlier(&[right(hour)]), new(hour - 15 * MINUTE));
     // A scan that could not see it says nothing.
     let day = NOW - 24 * 60 * MINUTE;
-    assert_eq!(
-        earlier(&[blind(hour), right(day)]),
-        Earlier::New(day - 15 * MINUTE)
-    );
+    assert_eq!(earlier(&[blind(hour), right(day)]), new(day - 15 * MINUTE));
     // Nobody saw it right: CloudTrail's oldest event is the limit.
-    assert_eq!(earlier(&[]), Earlier::New(NOW - MAX_AGE));
-    assert_eq!(earlier(&[blind(hour)]), Earlier::New(NOW - MAX_AGE));
-    assert_eq!(
-        earlier(&[right(NOW - 2 * MAX_AGE)]),
-        Earlier::New(NOW - MAX_AGE)
-    );
+    assert_eq!(earlier(&[]), new(NOW - MAX_AGE));
+    assert_eq!(earlier(&[blind(hour)]), new(NOW - MAX_AGE));
+    assert_eq!(earlier(&[right(NOW - 2 * MAX_AGE)]), new(NOW - MAX_AGE));
 }
 
 #[test]
 fn who_was_found_once_stays_and_nobody_is_asked_again() {
     let known = (scan(vec![named("f-1")], Status::Checked), NOW - MINUTE);
-    assert_eq!(earlier(&[known]), Earlier::Known(mallory()));
+    assert_eq!(earlier(&[known]), settled(Some(mallory()), None));
     let mut aside = scan(Vec::new(), Status::Checked);
     if let Ok(scanned) = &mut aside.outcome {
         scanned.set_aside = vec![named("f-1")];
     }
-    assert_eq!(earlier(&[(aside, NOW - MINUTE)]), Earlier::Known(mallory()));
+    assert_eq!(
+        earlier(&[(aside, NOW - MINUTE)]),
+        settled(Some(mallory()), None)
+    );
 }
 
 #[test]
@@ -108,20 +134,20 @@ fn without_an_answer_a_finding_is_asked_about_once_more_when_calls_must_have_arr
         )
     };
     let right = (scan(Vec::new(), Status::Checked), NOW - 300 * MINUTE);
-    let since = Earlier::New(NOW - 315 * MINUTE);
-    assert_eq!(earlier(&[seen(5), right.clone()]), Earlier::Settled);
+    let since = again(NOW - 315 * MINUTE);
+    assert_eq!(earlier(&[seen(5), right.clone()]), settled(None, None));
     assert_eq!(
         earlier(&[seen(5), seen(10), right.clone()]),
-        Earlier::Settled
+        settled(None, None)
     );
     assert_eq!(
         earlier(&[seen(5), seen(16), right.clone()]),
         since,
         "calls were perhaps late"
     );
-    assert_eq!(earlier(&[seen(5), seen(20)]), Earlier::Settled);
-    assert_eq!(earlier(&[seen(5)]), Earlier::Settled);
-    assert_eq!(earlier(&[seen(15)]), Earlier::New(NOW - MAX_AGE));
+    assert_eq!(earlier(&[seen(5), seen(20)]), settled(None, None));
+    assert_eq!(earlier(&[seen(5)]), settled(None, None));
+    assert_eq!(earlier(&[seen(15)]), again(NOW - MAX_AGE));
     let failed = StackReport {
         outcome: Err(driftguard::model::ScanError {
             kind: "limit".into(),
@@ -130,6 +156,122 @@ fn without_an_answer_a_finding_is_asked_about_once_more_when_calls_must_have_arr
         ..seen(1).0
     };
     assert_eq!(earlier(&[(failed, NOW - MINUTE), seen(15), right]), since);
+}
+
+/// A scan that asked about `f-1`, or did not.
+fn inquired(outcome: InquiryOutcome, since: i64) -> StackReport {
+    let finding = Finding {
+        inquiry: Some(Inquiry { since, outcome }),
+        ..finding("f-1")
+    };
+    scan(vec![finding], Status::Checked)
+}
+
+fn answered(minutes: i64, is_last: bool) -> InquiryOutcome {
+    InquiryOutcome::Answered {
+        asked_at: NOW - minutes * MINUTE,
+        is_last,
+        is_cut: false,
+    }
+}
+
+#[test]
+fn a_scan_that_was_refused_settles_nothing() {
+    let since = NOW - 9_000 * MINUTE;
+    for minutes in [1, 14, 16, 5_000] {
+        for outcome in [InquiryOutcome::Unanswered, InquiryOutcome::Off] {
+            let report = inquired(outcome.clone(), since);
+            let found = earlier(&[(report, NOW - minutes * MINUTE)]);
+            assert_eq!(found, new(since), "{outcome:?} {minutes} minutes ago");
+        }
+    }
+    // As earlier versions recorded it: by a row of coverage alone.
+    let account = AccountId::new("123456789012");
+    let region = Region::new("us-east-1");
+    let refused = |row_region: &str| {
+        let found = Finding {
+            account: account.clone(),
+            region: region.clone(),
+            ..finding("f-1")
+        };
+        let mut report = scan(vec![found], Status::Checked);
+        let row = Coverage {
+            account: account.clone(),
+            region: Region::new(row_region),
+            ..Coverage::new(TRAIL_EVENTS, 1, Status::Denied)
+        };
+        if let Ok(scanned) = &mut report.outcome {
+            scanned.coverage.push(row);
+        }
+        report
+    };
+    let right = (scan(Vec::new(), Status::Checked), NOW - 5_000 * MINUTE);
+    let here = [2_000, 3_000].map(|minutes| (refused("us-east-1"), NOW - minutes * MINUTE));
+    let [second, first] = here;
+    assert_eq!(
+        earlier(&[second, first, right.clone()]),
+        new(NOW - 5_015 * MINUTE)
+    );
+    // What was refused elsewhere was answered here.
+    let [second, first] =
+        [2_000, 3_000].map(|minutes| (refused("eu-west-1"), NOW - minutes * MINUTE));
+    assert_eq!(earlier(&[second, first]), settled(None, None));
+}
+
+#[test]
+fn the_question_is_repeated_since_the_same_time_and_then_settled() {
+    let since = NOW - 100 * MINUTE;
+    let at = |minutes: i64, outcome| (inquired(outcome, since), NOW - minutes * MINUTE);
+    let kept = |outcome| settled(None, Some(Inquiry { since, outcome }));
+    let (recent, due, last) = (answered(14, false), answered(15, false), answered(50, true));
+    assert_eq!(earlier(&[at(13, recent.clone())]), kept(recent));
+    assert_eq!(earlier(&[at(13, due)]), again(since));
+    assert_eq!(earlier(&[at(1, last.clone())]), kept(last));
+}
+
+#[test]
+fn whoever_is_named_too_soon_is_looked_for_once_more() {
+    let since = NOW - 100 * MINUTE;
+    let named_at = |outcome| {
+        let mut report = inquired(outcome, since);
+        if let Ok(scanned) = &mut report.outcome {
+            scanned.findings[0].actor = Some(mallory());
+        }
+        earlier(&[(report, NOW - MINUTE)])
+    };
+    let repeated = Earlier {
+        actor: Some(mallory()),
+        ..again(since)
+    };
+    assert_eq!(named_at(answered(20, false)), repeated);
+    for outcome in [answered(10, false), answered(20, true)] {
+        let inquiry = Inquiry {
+            since,
+            outcome: outcome.clone(),
+        };
+        assert_eq!(named_at(outcome), settled(Some(mallory()), Some(inquiry)));
+    }
+}
+
+#[test]
+fn a_change_that_was_made_early_in_a_long_scan_is_within_the_time() {
+    let now = [finding("f-1")];
+    let mut history = History::new(&now, NOW);
+    let (begun_at, ended_at) = (NOW - 300 * MINUTE, NOW - 100 * MINUTE);
+    let scanned = scan(Vec::new(), Status::Checked);
+    let times = EarlierScan {
+        begun_at: Some(begun_at),
+        ended_at,
+    };
+    history.add_earlier(&scanned, times);
+    let found = history.finish().remove(&FindingId("f-1".to_owned()));
+    let Next::Ask(question) = found.unwrap().next else {
+        panic!("nobody is asked");
+    };
+    assert!(
+        (begun_at - 5 * MINUTE..begun_at).contains(&question.since),
+        "{question:?}"
+    );
 }
 
 fn of_type(tf_type: &str, attributes: &[(&str, &str)]) -> Finding {

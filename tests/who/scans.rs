@@ -167,6 +167,42 @@ async fn where_several_may_have_done_it_they_are_told_as_such_without_the_roles_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_only_used_a_resource_is_not_named_and_many_such_calls_hide_nobody() {
+    let (aws, trail) = changed_shop().await;
+    let scaling = || {
+        assumed_role(
+            "aws-service-role/AWSServiceRoleForAutoScaling",
+            "AutoScaling",
+        )
+    };
+    for minutes in 1..=60 {
+        let launched = call("RunInstances", &ago(minutes), scaling());
+        trail.record(&[GROUP], launched).unwrap();
+        let restarted = call("StopInstances", &ago(minutes), scaling());
+        trail.record(&[INSTANCE], restarted).unwrap();
+    }
+    let grown = call("ModifyInstanceAttribute", &ago(90), iam_user("mallory"));
+    trail.record(&[INSTANCE], grown).unwrap();
+    let checkout = Checkout::new();
+    let run = scan(&checkout, &aws, trail.url(), "json");
+    assert_eq!(actor(&run, "aws_security_group.web"), Json::Null);
+    let found = actor(&run, "aws_instance.web[0]");
+    let others = found["others"].as_array().unwrap();
+    assert_eq!((others.len(), &found["more"]), (1, &Json::Null), "{found}");
+    assert_eq!(others[0]["event"], "ModifyInstanceAttribute");
+    let opened = call(
+        "AuthorizeSecurityGroupIngress",
+        &ago(95),
+        iam_user("mallory"),
+    );
+    trail.record(&[GROUP], opened).unwrap();
+    let run = scan(&checkout, &aws, trail.url(), "json");
+    let found = actor(&run, "aws_security_group.web");
+    assert_eq!(found["event"], "AuthorizeSecurityGroupIngress");
+    assert_eq!(found["others"], Json::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_an_answer_nothing_is_blocked_and_coverage_says_so_once() {
     let (aws, trail) = changed_shop().await;
     let checkout = Checkout::new();

@@ -1,6 +1,7 @@
 //! Proposes the first `.driftguard.yml` of a repository, with a preview of the first scan.
 
 use super::access::{self, RoleProblem};
+use super::actors::AskingTime;
 use super::checks::{CHECK, CHECK_OF_STACKS, create_check};
 use super::modules;
 use super::notification_secret;
@@ -96,6 +97,7 @@ async fn find_stacks(
         clock: &clock,
         memory: &services.states.memory(),
         course: &ScanCourse::default(),
+        asking: &AskingTime::default(),
     };
     let wrong = match search.find_stacks().await? {
         Ok(found) => return Ok(Some(found)),
@@ -235,6 +237,7 @@ async fn scan_with(
         clock: &clock,
         memory: &services.states.memory(),
         course: &ScanCourse::default(),
+        asking: &AskingTime::default(),
     };
     let probes = Probes::default();
     let mut found = match workspaces::find_stacks(&scan, &probes).await? {

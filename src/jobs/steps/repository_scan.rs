@@ -1,6 +1,7 @@
 //! Finds and scans the stacks of a repository: for the scan itself, and for the preview of an onboarding.
 
 use super::access::{self, RoleProblem};
+use super::actors::{ActorNaming, AskingTime};
 use super::providers;
 use super::share::in_share;
 use crate::aws::{Access, Probes};
@@ -39,6 +40,8 @@ pub(in crate::jobs) struct RepositoryScan<'a> {
     pub memory: &'a ScanMemory,
     /// How it goes.
     pub course: &'a ScanCourse,
+    /// The time that is left to ask who made the changes.
+    pub asking: &'a AskingTime,
 }
 
 impl RepositoryScan<'_> {
@@ -84,6 +87,18 @@ impl RepositoryScan<'_> {
             return UnmanagedScope::Off;
         }
         load::repository_scope(self.settings)
+    }
+
+    /// Names who made the changes of the findings, within the time that is left for it.
+    pub(in crate::jobs) async fn name_actors(&self, result: &mut ScanResult) -> anyhow::Result<()> {
+        let naming = ActorNaming {
+            who: &self.settings.who,
+            tenant: &self.context.tenant,
+            repository: self.context.id,
+            clock: self.clock,
+            time: self.asking,
+        };
+        naming.name_actors(result).await
     }
 
     /// Scans the stacks that are read with these roles, or returns why a role that they need must not be used.

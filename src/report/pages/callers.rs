@@ -1,8 +1,9 @@
 //! Prepares the calls that may have made a change, for a finding's page.
 //! A call's source address is personal data: only this page and the JSON report contain it.
 
-use crate::model::{Actor, CallSource};
-use crate::report::when::minute_of;
+use super::prose::Prose;
+use crate::model::{Actor, CallSource, Coverage, Finding, InquiryOutcome};
+use crate::report::when::{minute, minute_of};
 use crate::report::words::excerpt;
 
 /// The longest part of a call that is shown, in characters.
@@ -53,5 +54,64 @@ impl CallRow {
                 .map(shown)
                 .unwrap_or_default(),
         }
+    }
+}
+
+/// Describes what is known of who made the change of a finding where CloudTrail named nobody; `None` where it did.
+/// `coverage` says why it was not asked.
+pub(super) fn unnamed(finding: &Finding, coverage: &[Coverage]) -> Option<Prose> {
+    if finding.actor.is_some() {
+        return None;
+    }
+    let Some(inquiry) = &finding.inquiry else {
+        return Some(Prose::of("It is not known who made the change."));
+    };
+    Some(match &inquiry.outcome {
+        InquiryOutcome::Off => Prose::of(
+            "It is not known who made the change: CloudTrail is not asked, since `.driftguard.yml` says `who: off`.",
+        ),
+        InquiryOutcome::Unanswered => refusal(finding, coverage).unwrap_or_else(|| {
+            Prose::of("It is not known who made the change: CloudTrail gave no answer.")
+        }),
+        InquiryOutcome::Answered {
+            asked_at,
+            is_last,
+            is_cut,
+        } => {
+            let cut = match is_cut {
+                true => " Calls that are older than those that were read may be.",
+                false => "",
+            };
+            let later = match is_last {
+                true => "",
+                false => {
+                    " A later scan asks once more: calls arrive up to a quarter of an hour late."
+                }
+            };
+            Prose::of(&format!(
+                "It is not known who made the change: no call that CloudTrail had from {} to {} may be its cause.{cut}{later}",
+                minute(inquiry.since),
+                minute(*asked_at)
+            ))
+        }
+    })
+}
+
+/// Describes why CloudTrail gave no answer about a finding.
+fn refusal(finding: &Finding, coverage: &[Coverage]) -> Option<Prose> {
+    let mut rows: Vec<_> = coverage.iter().filter(|row| row.is_of_calls()).collect();
+    // A global resource has no region of its own.
+    let is_here = |row: &&Coverage| finding.region.is_none() || row.region == finding.region;
+    rows.retain(|row| row.account == finding.account && is_here(row));
+    let reasons = rows.into_iter().filter_map(|row| row.reason.as_deref());
+    let mut reasons: Vec<_> = reasons.collect();
+    reasons.dedup();
+    match reasons.as_slice() {
+        [] => None,
+        [reason] => Some(Prose::sentence(reason)),
+        reasons => Some(Prose::of(&format!(
+            "It is not known who made the change. In this account: {}.",
+            reasons.join("; ")
+        ))),
     }
 }

@@ -1,13 +1,13 @@
 //! Writes the page of a finding: before and after, severity and why, price, fix and proof.
 
-use super::callers::CallRow;
+use super::callers::{CallRow, unnamed};
 use super::history::OccurrenceRow;
 use super::orders::{OrderChoice, OrderForms};
 use super::prose::Prose;
 use super::stack::{Fact, StackContext, stack_link};
 use super::{Crumb, Frame, PullRow, escaped};
 use crate::model::{
-    Choice, Decision, Finding, Fix, FixKind, MonthlyCost, Occurrence, Proposal, Verdict,
+    Choice, Coverage, Decision, Finding, Fix, FixKind, MonthlyCost, Occurrence, Proposal, Verdict,
 };
 use crate::report::change::{Change, Line, Member, Parts, Sides, changes};
 use crate::report::lines::controls;
@@ -38,6 +38,8 @@ pub struct FindingContext<'a> {
     pub proposals: &'a [Proposal],
     /// What a person decided about it.
     pub decision: Option<&'a Decision>,
+    /// What was and was not checked.
+    pub coverage: &'a [Coverage],
 }
 
 /// The page of a finding.
@@ -66,6 +68,8 @@ pub struct FindingPage {
     occurrences: Vec<OccurrenceRow>,
     calls: Vec<CallRow>,
     more_calls: bool,
+    /// What is known of who made the change where no call is shown; `None` as well where nothing is to be decided.
+    unnamed: Option<Prose>,
     /// The path of this page.
     link: String,
     orders: OrderForms,
@@ -140,6 +144,7 @@ impl FindingPage {
             fix: finding.fix.as_ref().map(|fix| FixView::of(fix, &blob)),
             pulls: PullRow::all(context.proposals, &repository_url),
             calls: CallRow::all(finding.actor.as_ref()),
+            unnamed: unnamed(finding, context.coverage).filter(|_| is_open(finding)),
             more_calls: finding.actor.as_ref().is_some_and(|actor| actor.more),
             occurrences: context.occurrences.iter().map(OccurrenceRow::of).collect(),
             frame,
