@@ -62,7 +62,7 @@ async fn page(
         history_begins,
         proposals: &proposals,
         decision,
-        coverage: &scanned.coverage,
+        coverage: scanned.map_or(&[], |scanned| &scanned.coverage),
     };
     let page = FindingPage::new(site.frame(Some(session)), &context, finding);
     Ok(page.with_orders(found.orders(asked)?).html()?)
