@@ -1,6 +1,6 @@
 //! Writes what became of findings, and what a stack's scans came to.
 
-use crate::model::{Ending, Occurrence, ScanTotals};
+use crate::model::{Ending, Occurrence, ScanPoint};
 use crate::report::chart::{Chart, ChartError};
 use crate::report::when::{duration, minute};
 use std::ops::Range;
@@ -8,8 +8,8 @@ use std::ops::Range;
 /// The history of a stack.
 #[derive(Debug, Clone, Copy)]
 pub struct StackHistory<'a> {
-    /// The scans in numbers, the newest first.
-    pub totals: &'a [ScanTotals],
+    /// The completed scans, the newest first.
+    pub scans: &'a [ScanPoint],
     /// The findings that ended last, the newest first.
     pub ended: &'a [Occurrence],
     /// The mean time from the first scan with a finding to the one that found it resolved, in milliseconds.
@@ -38,18 +38,15 @@ pub(super) struct OccurrenceRow {
 
 impl HistoryView {
     pub fn new(history: &StackHistory<'_>) -> Result<Self, ChartError> {
-        let points = |number: &dyn Fn(&ScanTotals) -> Option<f64>| -> Vec<_> {
-            let scans = history.totals.iter().rev();
+        let points = |number: &dyn Fn(&ScanPoint) -> Option<f64>| -> Vec<_> {
+            let scans = history.scans.iter().rev();
             scans
                 .filter_map(|scan| Some((scan.finished_at, number(scan)?)))
                 .collect()
         };
-        let posture = points(&|scan| scan.summary.posture.live.map(f64::from));
-        let findings = points(&|scan| Some(scan.findings.iter().sum::<u64>() as f64));
-        let cost = points(&|scan| {
-            let amount = &scan.summary.monthly_cost_delta.amount;
-            amount.to_string().parse().ok()
-        });
+        let posture = points(&|scan| scan.posture.map(f64::from));
+        let findings = points(&|scan| Some(scan.findings as f64));
+        let cost = points(&|scan| scan.cost.to_string().parse().ok());
         let chart = |title, points, range, label| Chart {
             title,
             points,

@@ -7,13 +7,15 @@ use anyhow::Context;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
+/// How many findings are looked at for a part of the list: where only few of them fit the filter, the list goes on behind
+/// them.
+const WINDOW: i64 = 5_000;
+
 /// Which findings are listed.
 #[derive(Debug, Clone, Default)]
 pub struct FindingFilter {
     /// Of this workspace alone.
     pub workspace: Option<WorkspaceId>,
-    /// This one alone.
-    pub finding: Option<String>,
     /// Of this severity alone.
     pub severity: Option<Severity>,
     /// Of this resource type alone.
@@ -48,7 +50,7 @@ pub struct FindingPlace {
 
 impl ListedFinding {
     /// Returns the place in the list.
-    pub fn place(&self) -> FindingPlace {
+    fn place(&self) -> FindingPlace {
         FindingPlace {
             repository: self.workspace.repository.to_string(),
             stack: self.workspace.stack.to_string(),
@@ -62,73 +64,201 @@ impl ListedFinding {
 const COLUMNS: &str = "repository, stack, finding, first_seen, last_seen, scans, ending, ended_at, address, resource_type,
      parent_type, account, region, kind, severity";
 
+/// What orders the findings of an installation, and those of one workspace.
+const PLACE: &str = "repository, stack, finding, first_seen";
+const PLACE_IN_WORKSPACE: &str = "finding, first_seen";
+
+/// A value of a statement.
+enum Bound {
+    Text(String),
+    Number(i64),
+}
+
+/// Conditions, each of which an index answers where it can, with their values.
+struct Conditions {
+    text: String,
+    values: Vec<Bound>,
+    /// The columns that order what fits.
+    order: &'static str,
+}
+
+impl Conditions {
+    /// Selects findings of a tenant by workspace and state.
+    fn new(tenant: &Tenant<'_>, filter: &FindingFilter) -> Self {
+        let mut conditions = Self {
+            text: "installation = $1".to_owned(),
+            values: vec![Bound::Text(tenant.id.clone())],
+            order: PLACE,
+        };
+        if let Some(WorkspaceId { repository, stack }) = &filter.workspace {
+            conditions.order = PLACE_IN_WORKSPACE;
+            conditions.and_equal("repository", repository.to_string());
+            conditions.and_equal("stack", stack.to_string());
+        }
+        // Written out: partial indexes hold the ones, and the others.
+        match filter.ending {
+            None => conditions.text.push_str(" and ended_at = 0"),
+            Some(ending) => {
+                conditions.text.push_str(" and ended_at > 0");
+                conditions.and_equal("ending", ending.as_str().to_owned());
+            }
+        }
+        conditions
+    }
+
+    fn and_equal(&mut self, column: &str, value: String) {
+        let place = self.bind(Bound::Text(value));
+        self.text.push_str(&format!(" and {column} = {place}"));
+    }
+
+    /// Selects what is behind a place.
+    fn and_behind(&mut self, place: &FindingPlace) {
+        let mut values = Vec::new();
+        if self.order == PLACE {
+            values.push(Bound::Text(place.repository.clone()));
+            values.push(Bound::Text(place.stack.clone()));
+        }
+        values.push(Bound::Text(place.finding.clone()));
+        values.push(Bound::Number(place.first_seen));
+        let places: Vec<_> = values.into_iter().map(|it| self.bind(it)).collect();
+        let (order, places) = (self.order, places.join(", "));
+        self.text.push_str(&format!(" and ({order}) > ({places})"));
+    }
+
+    fn bind(&mut self, value: Bound) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+
+    /// Writes the query for columns of some of the findings, in order.
+    fn select(&self, columns: &str, limit: &str) -> String {
+        let (text, order) = (&self.text, self.order);
+        format!("select {columns} from finding_history where {text} order by {order} {limit}")
+    }
+
+    /// Writes the query for those of the next findings that fit a filter. No index knows what it asks for, so it is
+    /// looked for in a part of the list.
+    fn select_fitting(&mut self, filter: &FindingFilter, most: u32) -> anyhow::Result<String> {
+        let seen = self.select(COLUMNS, &format!("limit {WINDOW}"));
+        let kind = filter.kind.map(serde_json::to_value).transpose();
+        let kind = kind.context("while writing a kind of findings")?;
+        let wanted = [
+            ("severity", filter.severity.map(Severity::as_str)),
+            ("resource_type", filter.tf_type.as_deref()),
+            ("kind", kind.as_ref().and_then(|kind| kind.as_str())),
+        ];
+        let mut fits = Vec::new();
+        for (column, value) in wanted {
+            if let Some(value) = value {
+                let place = self.bind(Bound::Text(value.to_owned()));
+                fits.push(format!("{column} = {place}"));
+            }
+        }
+        let (fits, order) = (fits.join(" and "), self.order);
+        Ok(format!(
+            "select {COLUMNS} from ({seen}) as seen where {fits} order by {order} limit {most}"
+        ))
+    }
+
+    /// Reads the rows of a query.
+    async fn read(&self, tenant: &Tenant<'_>, statement: String) -> anyhow::Result<Vec<AnyRow>> {
+        let mut query: StackQuery<'_> = sqlx::query(AssertSqlSafe(statement));
+        for value in &self.values {
+            query = match value {
+                Bound::Text(text) => query.bind(text.clone()),
+                Bound::Number(number) => query.bind(*number),
+            };
+        }
+        let rows = query.fetch_all(tenant.pool).await;
+        rows.context("while listing findings")
+    }
+}
+
 impl FindingFilter {
-    /// Returns the statement: one that an index answers, for what the filter names.
-    fn statement(&self) -> String {
-        // Parts of a statement alone: values are bound.
-        let state = match self.ending {
-            None => "ended_at = 0 and ending = $11",
-            Some(_) => "ended_at > 0 and ending = $11",
-        };
-        let workspace = match self.workspace {
-            None => "$6 = '' and $7 = ''",
-            Some(_) => "repository = $6 and stack = $7",
-        };
-        let finding = match self.finding {
-            None => "$12 = ''",
-            Some(_) => "finding = $12",
-        };
-        format!(
-            "select {COLUMNS} from finding_history
-             where installation = $1 and (repository, stack, finding, first_seen) > ($2, $3, $4, $5)
-                 and {state} and {workspace} and {finding} and ($8 = '' or severity = $8)
-                 and ($9 = '' or resource_type = $9) and ($10 = '' or kind = $10)
-             order by repository, stack, finding, first_seen limit $13"
-        )
+    /// Returns whether the filter asks for what no index knows.
+    fn is_selective(&self) -> bool {
+        self.severity.is_some() || self.tf_type.is_some() || self.kind.is_some()
     }
 }
 
 impl Tenant<'_> {
-    /// Returns findings of all workspaces, those behind a place.
+    /// Returns findings of all workspaces, those behind a place, and where the list goes on. It may go on where nothing
+    /// was found: each part looks at so many findings only.
     pub async fn findings(
         &self,
         filter: &FindingFilter,
         behind: &FindingPlace,
         most: u32,
-    ) -> anyhow::Result<Vec<ListedFinding>> {
-        let workspace = filter.workspace.as_ref();
-        let repository = workspace.map(|id| id.repository.to_string());
-        let stack = workspace.map(|id| id.stack.to_string());
-        let kind = filter.kind.map(serde_json::to_value).transpose();
-        let kind = kind.context("while writing a kind of findings")?;
-        let kind = kind.as_ref().and_then(|kind| kind.as_str());
-        let query: StackQuery<'_> = sqlx::query(AssertSqlSafe(filter.statement()))
-            .bind(self.id.clone())
-            .bind(behind.repository.clone())
-            .bind(behind.stack.clone())
-            .bind(behind.finding.clone())
-            .bind(behind.first_seen)
-            .bind(repository.unwrap_or_default())
-            .bind(stack.unwrap_or_default())
-            .bind(filter.severity.map_or("", Severity::as_str).to_owned())
-            .bind(filter.tf_type.clone().unwrap_or_default())
-            .bind(kind.unwrap_or_default().to_owned())
-            .bind(filter.ending.map_or("", Ending::as_str).to_owned())
-            .bind(filter.finding.clone().unwrap_or_default())
-            .bind(i64::from(most));
-        let rows = query.fetch_all(self.pool).await;
-        let rows = rows.context("while listing findings")?;
-        rows.iter().map(listed).collect()
+    ) -> anyhow::Result<(Vec<ListedFinding>, Option<FindingPlace>)> {
+        let part = || {
+            let mut conditions = Conditions::new(self, filter);
+            conditions.and_behind(behind);
+            conditions
+        };
+        let mut conditions = part();
+        let end_of_part = conditions.select(PLACE, &format!("limit 1 offset {}", WINDOW - 1));
+        let statement = match filter.is_selective() {
+            false => conditions.select(COLUMNS, &format!("limit {most}")),
+            true => conditions.select_fitting(filter, most)?,
+        };
+        let rows = conditions.read(self, statement).await?;
+        let listed = rows.iter().map(listed);
+        let listed = listed.collect::<anyhow::Result<Vec<_>>>()?;
+        let is_full = u32::try_from(listed.len()).is_ok_and(|count| count == most);
+        if let Some(last) = listed.last().filter(|_| is_full) {
+            let next = last.place();
+            return Ok((listed, Some(next)));
+        }
+        if !filter.is_selective() {
+            return Ok((listed, None));
+        }
+        let last = part().read(self, end_of_part).await?;
+        let next = last.first().map(place).transpose()?;
+        Ok((listed, next))
+    }
+
+    /// Returns the workspaces whose last scan reported a finding, some of them; of one workspace, whether its did.
+    pub async fn workspaces_with(
+        &self,
+        finding: &str,
+        workspace: Option<&WorkspaceId>,
+        most: u32,
+    ) -> anyhow::Result<Vec<WorkspaceId>> {
+        let filter = FindingFilter {
+            workspace: workspace.cloned(),
+            ..FindingFilter::default()
+        };
+        let mut conditions = Conditions::new(self, &filter);
+        conditions.and_equal("finding", finding.to_owned());
+        // Any of them: an index by the finding has another order.
+        conditions.order = "finding";
+        // With fewer columns SQLite would walk all findings in an index that has these.
+        let statement = conditions.select(COLUMNS, &format!("limit {most}"));
+        let rows = conditions.read(self, statement).await?;
+        rows.iter().map(workspace_of).collect()
     }
 }
 
 fn listed(row: &AnyRow) -> anyhow::Result<ListedFinding> {
-    let (repository, stack): (String, String) = (row.try_get("repository")?, row.try_get("stack")?);
     Ok(ListedFinding {
-        workspace: WorkspaceId {
-            repository: RepositoryId(repository.parse().context("while reading a repository")?),
-            stack: StackName::new(&stack).context("while reading a stack's name")?,
-        },
+        workspace: workspace_of(row)?,
         occurrence: occurrence(row)?,
+    })
+}
+
+fn workspace_of(row: &AnyRow) -> anyhow::Result<WorkspaceId> {
+    let (repository, stack): (String, String) = (row.try_get("repository")?, row.try_get("stack")?);
+    Ok(WorkspaceId {
+        repository: RepositoryId(repository.parse().context("while reading a repository")?),
+        stack: StackName::new(&stack).context("while reading a stack's name")?,
+    })
+}
+
+fn place(row: &AnyRow) -> anyhow::Result<FindingPlace> {
+    Ok(FindingPlace {
+        repository: row.try_get("repository")?,
+        stack: row.try_get("stack")?,
+        finding: row.try_get("finding")?,
+        first_seen: row.try_get("first_seen")?,
     })
 }

@@ -10,7 +10,7 @@ use crate::queue::job::OrderOrigin;
 use crate::queue::now;
 use crate::queue::orders::OrderRequest;
 use crate::report::{day, moment};
-use crate::store::{ApiKeyRecord, FindingFilter, FindingPlace};
+use crate::store::ApiKeyRecord;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
@@ -166,18 +166,12 @@ impl Api {
         if !is_id {
             return Err(Problem::not_found());
         }
-        let filter = FindingFilter {
-            workspace,
-            finding: Some(finding.to_owned()),
-            ..FindingFilter::default()
-        };
         let tenant = self.tenant(key);
-        let start = FindingPlace::default();
-        let found = tenant.findings(&filter, &start, 2).await?;
-        let mut found = found.into_iter();
+        let found = tenant.workspaces_with(finding, workspace.as_ref(), 2);
+        let mut found = found.await?.into_iter();
         let first = found.next().ok_or_else(Problem::not_found)?;
         match found.next() {
-            None => Ok(first.workspace),
+            None => Ok(first),
             Some(_) => Err(Problem::conflict(
                 "several workspaces have this finding: name one as `workspace`",
             )),

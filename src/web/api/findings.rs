@@ -110,7 +110,7 @@ pub(super) struct Finding {
 /// A page of findings.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FindingList {
-    /// The findings, by workspace and id.
+    /// The findings, by workspace and id. A filter may leave few of them, or none, though there is a next page.
     items: Vec<Finding>,
     /// The `cursor` of the next page; null on the last one.
     next: Option<String>,
@@ -147,11 +147,10 @@ pub(super) async fn list(
         None => None,
     };
     let filter = query.filter(workspace);
-    let found = api.tenant(&key).findings(&filter, &behind, most).await?;
-    let is_full = u32::try_from(found.len()).is_ok_and(|count| count == most);
-    let last = found.last().filter(|_| is_full);
+    let tenant = api.tenant(&key);
+    let (found, next) = tenant.findings(&filter, &behind, most).await?;
     Ok(Json(FindingList {
-        next: last.map(|last| finding_cursor(&last.place())),
+        next: next.as_ref().map(finding_cursor),
         items: found.iter().map(shown).collect(),
     }))
 }
@@ -162,7 +161,6 @@ impl FindingQuery {
         let tf_type = self.tf_type.as_ref().map(|name| name.replace('\0', "?"));
         FindingFilter {
             workspace,
-            finding: None,
             severity: self.severity.map(|severity| match severity {
                 SeverityName::Critical => Severity::Critical,
                 SeverityName::High => Severity::High,

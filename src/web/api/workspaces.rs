@@ -144,7 +144,7 @@ pub(super) async fn show(
 ) -> Result<Json<Workspace>, Problem> {
     let Path(id) = path?;
     let found = api.find(&key, &id).await?;
-    let names = Names::of(&api.tenant(&key)).await?;
+    let names = Names::of_workspace(&api.tenant(&key), &id_of(&found)).await?;
     let shown = names.workspace(&api, key.installation, &found);
     shown.map(Json).ok_or_else(Problem::not_found)
 }
@@ -212,6 +212,17 @@ impl Names {
             repositories: repositories.map(|known| (known.id, known.name)).collect(),
             own: own.map(|known| (known.id.clone(), known)).collect(),
         })
+    }
+
+    async fn of_workspace(tenant: &Tenant<'_>, id: &WorkspaceId) -> anyhow::Result<Self> {
+        let (mut repositories, mut own) = (BTreeMap::new(), BTreeMap::new());
+        if id.is_own() {
+            own.extend(tenant.workspace(id).await?.map(|known| (id.clone(), known)));
+        } else {
+            let known = tenant.repository(id.repository).await?;
+            repositories.extend(known.map(|known| (known.id, known.name)));
+        }
+        Ok(Self { repositories, own })
     }
 
     /// Describes a workspace; `None` for a stack of a repository that the installation lost.
