@@ -6,7 +6,7 @@ WORKDIR /build
 # The dependencies by themselves, with a program that does nothing: this layer is built again only when they change.
 # The AWS SDKs take minutes and several GB of memory.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src tests benches/state benches/evaluate benches/receiver benches/soak \
+RUN mkdir -p src tests benches/state benches/evaluate benches/receiver benches/soak benches/load \
     && touch src/lib.rs tests/main.rs \
     && for program in src benches/*; do echo 'fn main() {}' > $program/main.rs; done \
     && cargo build --release --locked --bin driftguard \

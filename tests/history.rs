@@ -69,7 +69,7 @@ async fn counts(store: &Store, installation: InstallationId) -> [usize; 3] {
             .unwrap()
             .len(),
         tenant
-            .scan_totals(SHOP, &stack, 20_000)
+            .scan_points(SHOP, &stack, 20_000)
             .await
             .unwrap()
             .len(),

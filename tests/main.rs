@@ -28,6 +28,7 @@ mod fixes;
 mod fuzz;
 mod github;
 mod growth;
+mod growth_of_reads;
 mod growth_of_work;
 mod history;
 mod hostile;

@@ -1,8 +1,8 @@
 //! The history of a stack: since when each finding is reported, and what each scan came to in numbers.
 
 use super::{
-    AccountId, CheckedResource, Finding, FindingId, Kind, Region, Scanned, Severity, Summary,
-    masked,
+    AccountId, CheckedResource, Finding, FindingId, Kind, Money, Region, Scanned, Severity,
+    Summary, masked,
 };
 
 /// How many types that were not checked are recorded of a scan.
@@ -185,6 +185,30 @@ impl ScanTotals {
         Self {
             problem: problem.to_owned(),
             ..Self::of(&Scanned::default(), commit, finished_at)
+        }
+    }
+}
+
+/// What the charts of a stack show of a completed scan.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScanPoint {
+    /// The end of the scan, in epoch milliseconds.
+    pub finished_at: i64,
+    /// The number of findings.
+    pub findings: u64,
+    /// The posture of 100, live.
+    pub posture: Option<u8>,
+    /// What the drift costs a month.
+    pub cost: Money,
+}
+
+impl From<&ScanTotals> for ScanPoint {
+    fn from(totals: &ScanTotals) -> Self {
+        Self {
+            finished_at: totals.finished_at,
+            findings: totals.findings.iter().sum(),
+            posture: totals.summary.posture.live,
+            cost: totals.summary.monthly_cost_delta.amount,
         }
     }
 }

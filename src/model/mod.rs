@@ -31,6 +31,7 @@ mod schema;
 mod secret;
 mod stack;
 mod stack_summary;
+mod stored_report;
 mod tree;
 mod uneditable;
 mod unsealed;
@@ -55,7 +56,9 @@ pub use finding::{
     Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict, entry_path,
     overlap, root_attribute,
 };
-pub use history::{AcceptedDifference, Ending, HistoryUpdate, Occurrence, ScanCourse, ScanTotals};
+pub use history::{
+    AcceptedDifference, Ending, HistoryUpdate, Occurrence, ScanCourse, ScanPoint, ScanTotals,
+};
 pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName};
 pub use interrupt::Interrupt;
 pub use json_code::{JsonCode, JsonPart};

@@ -4,6 +4,7 @@ use super::handle::Handle;
 use super::{Store, Tenant, storable};
 use crate::model::{AuditEntry, AuditVia, RepositoryId, masked};
 use anyhow::Context;
+use sqlx::AssertSqlSafe;
 
 /// The most characters of a detail that are stored.
 const MAX_DETAIL: usize = 1_000;
@@ -37,6 +38,31 @@ pub struct AuditRecord {
     pub entry: AuditEntry,
     /// Its place in the log.
     pub place: AuditPlace,
+}
+
+impl AuditFilter {
+    /// Returns the statement: one that an index answers, for what the filter names.
+    fn statement(&self) -> String {
+        // Parts of a statement alone: values are bound.
+        let repository = match self.repository {
+            None => "$5 = ''",
+            Some(_) => "repository = $5",
+        };
+        let person = match self.person.is_empty() {
+            true => "$6 = ''",
+            false => "lower(person) = $6",
+        };
+        // Within a repository its own order is that of the log.
+        let order = match self.repository {
+            None => "at desc, repository desc, entry desc",
+            Some(_) => "at desc, entry desc",
+        };
+        format!(
+            "select repository, entry, at, person, via, action, stack, finding, detail from audit_log
+             where installation = $1 and {repository} and {person} and (at, repository, entry) < ($2, $3, $4)
+             order by {order} limit $7"
+        )
+    }
 }
 
 type Row = (
@@ -102,22 +128,17 @@ impl Tenant<'_> {
         };
         let behind = behind.unwrap_or(&first);
         let repository = filter.repository.map(|id| id.to_string());
-        let rows: Vec<Row> = sqlx::query_as(
-            "select repository, entry, at, person, via, action, stack, finding, detail from audit_log
-             where installation = $1 and (at, repository, entry) < ($2, $3, $4)
-                 and ($5 = '' or repository = $5) and ($6 = '' or lower(person) = $6)
-             order by at desc, repository desc, entry desc limit $7",
-        )
-        .bind(&self.id)
-        .bind(behind.at)
-        .bind(&behind.repository)
-        .bind(&behind.entry)
-        .bind(repository.unwrap_or_default())
-        .bind(storable(&filter.person.to_ascii_lowercase()))
-        .bind(i64::from(most))
-        .fetch_all(self.pool)
-        .await
-        .context("while reading the audit log")?;
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(filter.statement()))
+            .bind(&self.id)
+            .bind(behind.at)
+            .bind(&behind.repository)
+            .bind(&behind.entry)
+            .bind(repository.unwrap_or_default())
+            .bind(storable(&filter.person.to_ascii_lowercase()))
+            .bind(i64::from(most))
+            .fetch_all(self.pool)
+            .await
+            .context("while reading the audit log")?;
         let is_cut = u32::try_from(rows.len()).is_ok_and(|count| count == most);
         let last = rows.last().filter(|_| is_cut).map(place);
         Ok((rows.into_iter().filter_map(record).collect(), last))

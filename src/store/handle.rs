@@ -2,6 +2,7 @@
 //! of them can be part of a transaction.
 
 use super::guard::Guarded;
+use super::share::Share;
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt, stream};
 use sqlx::any::{AnyPoolOptions, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
@@ -32,7 +33,7 @@ const POSTGRES_SETTINGS: &str =
 /// Counts the applied migrations; fails where there is none.
 const COUNT_MIGRATIONS: &str = "select count(*) from driftguard_migrations";
 
-/// The pool, a transaction on one of its connections, or either of them guarded by a lease.
+/// The pool, a part of its connections, a transaction on one of them, or any of these guarded by a lease.
 #[derive(Clone)]
 pub(super) enum Handle {
     /// Each statement on its own.
@@ -43,6 +44,8 @@ pub(super) enum Handle {
         /// SQLite's own is not. `None` for PostgreSQL.
         writer: Option<Arc<Mutex<()>>>,
     },
+    /// Each statement on its own, on a part of the connections.
+    Share(Arc<Share>),
     /// All statements in one transaction.
     Transaction(Arc<Mutex<OpenTransaction>>),
     /// Writes only while a lease is held.
@@ -110,6 +113,8 @@ impl Handle {
         let (pool, writer) = match self {
             Self::Pool { pool, writer } => (pool, writer),
             Self::Guarded(guarded) => return guarded.begin().await,
+            // Few write, and one at a time: they wait for their turn to write, and keep no reader from reading.
+            Self::Share(share) => return Box::pin(share.handle().begin()).await,
             Self::Transaction(_) => {
                 return Ok(StartedTransaction {
                     handle: self.clone(),
@@ -143,6 +148,7 @@ impl Handle {
                 "a transaction has one connection only".into(),
             )),
             Self::Guarded(guarded) => guarded.handle().connections(),
+            Self::Share(share) => share.handle().connections(),
         }
     }
 }
@@ -208,6 +214,7 @@ impl fmt::Debug for Handle {
             Self::Pool { .. } => "Pool",
             Self::Transaction(_) => "Transaction",
             Self::Guarded(_) => "Guarded",
+            Self::Share(_) => "Share",
         })
     }
 }
@@ -241,6 +248,11 @@ impl<'c> Executor<'c> for &'_ Handle {
                 let steps = async move { guarded.run(query).await.map(ready_stream) };
                 stream::once(steps).try_flatten().boxed()
             }
+            Handle::Share(share) => {
+                let share = share.clone();
+                let steps = async move { share.run(query).await.map(ready_stream) };
+                stream::once(steps).try_flatten().boxed()
+            }
         }
     }
 
@@ -269,6 +281,13 @@ impl<'c> Executor<'c> for &'_ Handle {
                     Ok(steps.into_iter().find_map(Either::right))
                 })
             }
+            Handle::Share(share) => {
+                let share = share.clone();
+                Box::pin(async move {
+                    let steps = share.run(query).await?;
+                    Ok(steps.into_iter().find_map(Either::right))
+                })
+            }
         }
     }
 
@@ -290,6 +309,7 @@ impl<'c> Executor<'c> for &'_ Handle {
                 })
             }
             Handle::Guarded(guarded) => guarded.handle().describe(sql),
+            Handle::Share(share) => share.handle().describe(sql),
         }
     }
 
@@ -312,6 +332,7 @@ impl<'c> Executor<'c> for &'_ Handle {
                 })
             }
             Handle::Guarded(guarded) => guarded.handle().prepare_with(sql, parameters),
+            Handle::Share(share) => share.handle().prepare_with(sql, parameters),
         }
     }
 }

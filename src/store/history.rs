@@ -8,8 +8,8 @@ pub use list::{FindingFilter, FindingPlace, FoundFindings, ListedFinding};
 
 use super::{Store, Tenant, storable};
 use crate::model::{
-    AccountId, Ending, FindingId, Occurrence, Region, RepositoryId, ScanCourse, ScanTotals,
-    Severity, StackName,
+    AccountId, Ending, FindingId, Occurrence, Region, RepositoryId, ScanCourse, ScanPoint,
+    ScanTotals, Severity, StackName, Summary,
 };
 use anyhow::Context;
 use serde::de::DeserializeOwned;
@@ -17,6 +17,7 @@ use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::query::Query;
 use sqlx::{Any, Database, Row as _, SqlSafeStr};
+use std::cmp::Reverse;
 
 /// A statement about a stack.
 type StackQuery<'q> = Query<'q, Any, <Any as Database>::Arguments>;
@@ -104,7 +105,9 @@ impl Tenant<'_> {
         stack: &StackName,
         most: u32,
     ) -> anyhow::Result<Vec<Occurrence>> {
-        let statement = select!("and ended_at > 0 order by ended_at desc, finding limit $4");
+        let statement = select!(
+            "and ended_at > 0 order by ended_at desc, finding desc, first_seen desc limit $4"
+        );
         let query = of_stack(self, statement, repository, stack.as_str());
         self.read_occurrences(query.bind(i64::from(most))).await
     }
@@ -142,18 +145,27 @@ impl Tenant<'_> {
         rows.iter().map(totals).collect()
     }
 
-    /// Returns the newest completed scans of a stack in numbers, the newest first.
-    pub async fn scan_totals(
+    /// Returns what charts show of the newest completed scans of a stack, the newest first.
+    pub async fn scan_points(
         &self,
         repository: RepositoryId,
         stack: &StackName,
         most: u32,
-    ) -> anyhow::Result<Vec<ScanTotals>> {
-        let statement = totals_of!("and problem = '' order by finished_at desc limit $4");
+    ) -> anyhow::Result<Vec<ScanPoint>> {
+        // One row with a line for each scan: hundreds of rows take longer to hand over than to find.
+        let statement = "select string_agg(line, '\n') from (
+                 select cast(finished_at as text) || ' ' || cast(critical + high + medium + low + info as text)
+                     || ' ' || summary as line
+                 from stack_history where installation = $1 and repository = $2 and stack = $3 and problem = ''
+                 order by finished_at desc limit $4) as newest";
         let query = of_stack(self, statement, repository, stack.as_str());
-        let rows = query.bind(i64::from(most)).fetch_all(self.pool).await;
-        let rows = rows.context("while reading the history of scans")?;
-        rows.iter().map(totals).collect()
+        let row = query.bind(i64::from(most)).fetch_one(self.pool).await;
+        let row = row.context("while reading the history of scans")?;
+        let lines: Option<String> = row.try_get(0)?;
+        let points = lines.as_deref().unwrap_or_default().lines().map(point);
+        let mut points = points.collect::<anyhow::Result<Vec<_>>>()?;
+        points.sort_by_key(|point| Reverse(point.finished_at));
+        Ok(points)
     }
 
     /// Returns when the first scan of a stack ended that began at a moment or later, in epoch milliseconds.
@@ -284,6 +296,20 @@ fn totals(row: &AnyRow) -> anyhow::Result<ScanTotals> {
             requested_by: row.try_get("requested_by")?,
             aws_calls: u64::try_from(aws_calls).ok(),
         },
+    })
+}
+
+/// Reads a line of `scan_points`.
+fn point(line: &str) -> anyhow::Result<ScanPoint> {
+    let mut parts = line.splitn(3, ' ');
+    let mut next = || parts.next().context("while reading a scan in numbers");
+    let (finished_at, findings) = (next()?.parse()?, next()?.parse()?);
+    let summary: Summary = serde_json::from_str(next()?).context("while reading a summary")?;
+    Ok(ScanPoint {
+        finished_at,
+        findings,
+        posture: summary.posture.live,
+        cost: summary.monthly_cost_delta.amount,
     })
 }
 

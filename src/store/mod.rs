@@ -36,6 +36,7 @@ mod repositories;
 mod requested_scans;
 mod scans;
 mod sessions;
+mod share;
 mod stack_summaries;
 mod stacks;
 mod stopped_jobs;
@@ -76,12 +77,13 @@ use crate::model::InstallationId;
 use anyhow::Context;
 use guard::Guarded;
 use handle::{Handle, StartedTransaction};
+use share::Share;
 use sqlx::AssertSqlSafe;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use std::time::Duration;
 
 /// How many connections a process opens at most.
-const MAX_CONNECTIONS: u32 = 8;
+const MAX_CONNECTIONS: u32 = 10;
 
 /// How long a caller waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -164,6 +166,16 @@ impl Store {
         let guarded = Guarded::new(self.pool.clone(), installation, lease.clone());
         Self {
             pool: Handle::Guarded(guarded),
+            clock: self.clock,
+        }
+    }
+
+    /// Returns a store that uses so many of the connections at once, so that the others are left for whoever has this
+    /// one. Those who share its clones share the part.
+    #[must_use]
+    pub fn share(&self, most: usize) -> Self {
+        Self {
+            pool: Handle::Share(Share::new(self.pool.clone(), most)),
             clock: self.clock,
         }
     }

@@ -197,20 +197,20 @@ impl Tenant<'_> {
         Ok(records(repository, stack, row.into_iter().collect())?.pop())
     }
 
-    /// Returns one of the scans of a stack, counted from the newest, which is 0, where the repository is reached.
-    pub async fn nth_scan(
+    /// Reads one of the scans of a stack, counted from the newest, which is 0, where the repository is reached.
+    async fn nth_scan(
         &self,
         repository: RepositoryId,
         stack: &str,
         nth: u32,
-    ) -> anyhow::Result<Option<ScanRecord>> {
+    ) -> anyhow::Result<Option<Row>> {
         let statement = format!(
             "select scan, commit_id, outcome, finished_at from scans
              where installation = $1 and repository = $2 and stack = $3 and {}
              order by finished_at desc limit 1 offset $4",
             self.reached("$5")
         );
-        let row: Option<Row> = sqlx::query_as(AssertSqlSafe(statement))
+        sqlx::query_as(AssertSqlSafe(statement))
             .bind(&self.id)
             .bind(repository.to_string())
             .bind(stack)
@@ -218,8 +218,7 @@ impl Tenant<'_> {
             .bind(&self.key)
             .fetch_optional(self.pool)
             .await
-            .context("while reading a scan")?;
-        Ok(records(repository, stack, row.into_iter().collect())?.pop())
+            .context("while reading a scan")
     }
 
     /// Returns the last reports of a stack, the newest first, which are read one by one: each may take megabytes. A scan
@@ -258,13 +257,24 @@ impl Reports<'_> {
         while self.read < MAX_REPORTS {
             let stack = self.stack.as_str();
             let scan = self.tenant.nth_scan(self.repository, stack, self.read);
-            let Some(mut scan) = scan.await? else {
+            let Some((id, commit, outcome, finished_at)) = scan.await? else {
                 break;
             };
             self.read += 1;
-            if let Ok(report) = serde_json::from_value(scan.outcome.take()) {
-                return Ok(Some((report, scan)));
-            }
+            let report = match StackReport::from_json(&outcome) {
+                Ok(report) => report,
+                Err(error) if error.is_data() => continue,
+                Err(error) => return Err(error).context("while reading a scan's outcome"),
+            };
+            let scan = ScanRecord {
+                id,
+                repository: self.repository,
+                stack: stack.to_owned(),
+                commit,
+                outcome: Value::Null,
+                finished_at,
+            };
+            return Ok(Some((report, scan)));
         }
         Ok(None)
     }

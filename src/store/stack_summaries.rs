@@ -113,9 +113,9 @@ impl Tenant<'_> {
     ) -> anyhow::Result<Vec<(RepositoryId, StackName)>> {
         let rows: Vec<(String, String)> = sqlx::query_as(
             "select repository, stack from stacks
-             where installation = $1 and urgency_rank = 0 and summary = '' and exists (
+             where installation = $1 and urgency_rank = 0 and summary = '' and 1 = (
                  select 1 from scans where scans.installation = stacks.installation
-                     and scans.repository = stacks.repository and scans.stack = stacks.stack)
+                     and scans.repository = stacks.repository and scans.stack = stacks.stack limit 1)
              order by repository, stack limit $2",
         )
         .bind(&self.id)

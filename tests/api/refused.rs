@@ -8,7 +8,7 @@ use driftguard::store::{ApiKeyRecord, KeyOwner};
 use driftguard::web::api::{new_key, paths};
 use http::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 on_both!(
     without_a_key_nothing_is_answered,
@@ -220,11 +220,12 @@ async fn a_key_ends_with_its_day_and_with_its_installation(database: Database) {
         api.get(&key, "/api/v1/me").await.json()["organisation"],
         "acme"
     );
-    let used = api.store.api_keys().await.unwrap();
-    assert!(
-        used.iter()
-            .any(|known| known.prefix == key.prefix() && known.used_at.is_some())
-    );
+    let started = Instant::now();
+    let is_used = |known: &ApiKeyRecord| known.prefix == key.prefix() && known.used_at.is_some();
+    while !api.store.api_keys().await.unwrap().iter().any(is_used) {
+        assert!(started.elapsed() < Duration::from_secs(30), "no use");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     api.store.of(ACME).suspend(true).await.unwrap();
     assert_eq!(api.get(&key, "/api/v1/me").await.status, 401);
     api.store.of(ACME).suspend(false).await.unwrap();

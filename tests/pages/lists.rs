@@ -157,7 +157,7 @@ async fn the_scans_of_a_stack_tell_how_each_went(database: Database) {
     assert_eq!(page.html.matches("<tr><th scope=\"row\"").count(), 3);
     // A failed scan is no point of a chart, and not the first of the history.
     let stack_name = &crate::report::world().stacks[0].name;
-    let of_charts = tenant.scan_totals(shop, stack_name, 9).await.unwrap();
+    let of_charts = tenant.scan_points(shop, stack_name, 9).await.unwrap();
     assert_eq!(of_charts.len(), 2);
     for number in 0..120 {
         record(ScanTotals::failed(

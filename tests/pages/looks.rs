@@ -3,7 +3,7 @@
 use driftguard::model::{
     AcceptedDifference, Actor, ApiKey, ApiScope, AuditEntry, AuditVia, CallSource, Choice,
     Decision, Ending, FindingId, Occurrence, Proposal, ProposalState, RepositoryId, RepositoryName,
-    ScanCourse, ScanTotals, Severity, StackName, StackSummary,
+    ScanCourse, ScanPoint, ScanTotals, Severity, StackName, StackSummary,
 };
 use driftguard::report::pages::{
     AcceptedPage, AcceptedRow, AuditPage, AuditRow, BudgetRow, FindingContext, FindingFilter,
@@ -148,9 +148,10 @@ fn each_page_is_sent_as_html() {
         now: SCANNED,
         failure: None,
     };
-    let (totals, ended) = (totals(), occurrences());
+    let scans: Vec<_> = totals().iter().map(ScanPoint::from).collect();
+    let ended = occurrences();
     let history = StackHistory {
-        totals: &totals,
+        scans: &scans,
         ended: &ended[1..],
         mean_time_to_repair: Some(5 * DAY),
     };

@@ -133,7 +133,8 @@ impl Site {
         }
     }
 
-    async fn stop(&mut self) {
+    /// Stops the server.
+    pub async fn stop(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop.send(()).unwrap();
             running.task.await.unwrap().unwrap();

@@ -64,7 +64,8 @@ async fn a_finding_is_remembered_from_the_scan_that_saw_it_first_to_the_one_that
         .sum();
     assert_eq!(mean, Some(sum / 7));
 
-    let totals = tenant.scan_totals(repository, &stack, 3).await.unwrap();
+    let totals = tenant.scans_before(repository, &stack, i64::MAX, 3);
+    let totals = totals.await.unwrap();
     let findings: Vec<_> = totals.iter().map(|scan| scan.findings).collect();
     assert_eq!(findings, [[0; 5], [2, 2, 0, 2, 1], [2, 2, 0, 2, 1]]);
     let postures: Vec<_> = totals

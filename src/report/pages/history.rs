@@ -1,7 +1,7 @@
 //! Writes what became of findings, and what a stack's scans came to.
 
 use super::escaped;
-use crate::model::{Ending, Occurrence, ScanTotals};
+use crate::model::{Ending, Occurrence, ScanPoint};
 use crate::report::chart::{Chart, ChartError};
 use crate::report::when::{duration, minute};
 use std::ops::Range;
@@ -9,8 +9,8 @@ use std::ops::Range;
 /// The history of a stack.
 #[derive(Debug, Clone, Copy)]
 pub struct StackHistory<'a> {
-    /// The scans in numbers, the newest first.
-    pub totals: &'a [ScanTotals],
+    /// The completed scans, the newest first.
+    pub scans: &'a [ScanPoint],
     /// The findings that ended last, the newest first.
     pub ended: &'a [Occurrence],
     /// The mean time from the first scan with a finding to the one that found it resolved, in milliseconds.
@@ -42,18 +42,15 @@ pub(super) struct OccurrenceRow {
 impl HistoryView {
     /// Describes the history of the stack whose page has this path.
     pub fn new(history: &StackHistory<'_>, stack_link: &str) -> Result<Self, ChartError> {
-        let points = |number: &dyn Fn(&ScanTotals) -> Option<f64>| -> Vec<_> {
-            let scans = history.totals.iter().rev();
+        let points = |number: &dyn Fn(&ScanPoint) -> Option<f64>| -> Vec<_> {
+            let scans = history.scans.iter().rev();
             scans
                 .filter_map(|scan| Some((scan.finished_at, number(scan)?)))
                 .collect()
         };
-        let posture = points(&|scan| scan.summary.posture.live.map(f64::from));
-        let findings = points(&|scan| Some(scan.findings.iter().sum::<u64>() as f64));
-        let cost = points(&|scan| {
-            let amount = &scan.summary.monthly_cost_delta.amount;
-            amount.to_string().parse().ok()
-        });
+        let posture = points(&|scan| scan.posture.map(f64::from));
+        let findings = points(&|scan| Some(scan.findings as f64));
+        let cost = points(&|scan| scan.cost.to_string().parse().ok());
         let chart = |title, points, range, label| Chart {
             title,
             points,

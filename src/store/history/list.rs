@@ -16,6 +16,10 @@ const MAX_SEARCHED: u32 = 20_000;
 /// The order of the list, which the indexes have.
 const ORDER: &str = "repository, stack, finding, first_seen";
 
+/// How many findings are looked at for a part of the list: where only few of them fit the filter, the list goes on behind
+/// them.
+const WINDOW: i64 = 5_000;
+
 /// Which findings are listed.
 #[derive(Debug, Clone, Default)]
 pub struct FindingFilter {
@@ -70,7 +74,7 @@ pub struct FoundFindings {
 
 impl ListedFinding {
     /// Returns the place in the list.
-    pub fn place(&self) -> FindingPlace {
+    fn place(&self) -> FindingPlace {
         FindingPlace {
             repository: self.workspace.repository.to_string(),
             stack: self.workspace.stack.to_string(),
@@ -240,12 +244,25 @@ fn place(row: &AnyRow) -> anyhow::Result<FindingPlace> {
 }
 
 fn listed(row: &AnyRow) -> anyhow::Result<ListedFinding> {
-    let (repository, stack): (String, String) = (row.try_get("repository")?, row.try_get("stack")?);
     Ok(ListedFinding {
-        workspace: WorkspaceId {
-            repository: RepositoryId(repository.parse().context("while reading a repository")?),
-            stack: StackName::new(&stack).context("while reading a stack's name")?,
-        },
+        workspace: workspace_of(row)?,
         occurrence: occurrence(row)?,
+    })
+}
+
+fn workspace_of(row: &AnyRow) -> anyhow::Result<WorkspaceId> {
+    let (repository, stack): (String, String) = (row.try_get("repository")?, row.try_get("stack")?);
+    Ok(WorkspaceId {
+        repository: RepositoryId(repository.parse().context("while reading a repository")?),
+        stack: StackName::new(&stack).context("while reading a stack's name")?,
+    })
+}
+
+fn place(row: &AnyRow) -> anyhow::Result<FindingPlace> {
+    Ok(FindingPlace {
+        repository: row.try_get("repository")?,
+        stack: row.try_get("stack")?,
+        finding: row.try_get("finding")?,
+        first_seen: row.try_get("first_seen")?,
     })
 }

@@ -73,8 +73,19 @@ impl Api {
         }
         self.limits.check(&record.prefix, cost)?;
         self.rights.confirm(&record).await?;
-        self.store.use_api_key(&record, now).await?;
+        self.note_use(&record, now);
         Ok(record)
+    }
+
+    /// Records that a key was used. Nobody who reads waits for that: a scan may be writing.
+    fn note_use(&self, record: &ApiKeyRecord, now: i64) {
+        let (store, record) = (self.inbox.store.clone(), record.clone());
+        tokio::spawn(async move {
+            if let Err(error) = store.use_api_key(&record, now).await {
+                let error = format!("{error:#}");
+                tracing::warn!(error, "the use of an API key was not recorded");
+            }
+        });
     }
 
     /// Returns the rows that a key reaches.

@@ -45,6 +45,8 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
+/// How many of the process's connections to the database the API uses at once.
+const CONNECTIONS: usize = 3;
 /// The path of the description.
 pub const DESCRIPTION_PATH: &str = "/api/v1/openapi.json";
 /// The path of the page that shows the description to people.
@@ -112,7 +114,7 @@ pub fn router(
     services: ApiServices,
 ) -> anyhow::Result<Router> {
     let api = Arc::new(Api {
-        store: inbox.store.clone(),
+        store: inbox.store.share(CONNECTIONS),
         inbox: inbox.clone(),
         scanner: services.scanner,
         limits: RequestLimits::default(),

@@ -35,6 +35,8 @@ use axum::routing::{get, post};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// How many of the process's connections to the database the pages use at once.
+const CONNECTIONS: usize = 4;
 /// The largest form that is read, in bytes.
 const MAX_FORM_BYTES: usize = 4 * 1024;
 
@@ -91,7 +93,7 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
         &client.id,
         client.secret.clone(),
     )?;
-    let store = inbox.store.clone();
+    let store = inbox.store.share(CONNECTIONS);
     let site = Site {
         inbox,
         orders: OrderRate::default(),

@@ -41,14 +41,14 @@ async fn page(
     let last = tenant.reports(repository, stack).next().await?;
     let mut proposals = tenant.proposals(repository).await?;
     proposals.retain(|proposal| proposal.stack == stack.as_str());
-    let totals = tenant.scan_totals(repository, stack, MAX_SCANS).await?;
+    let scans = tenant.scan_points(repository, stack, MAX_SCANS).await?;
     let ended = tenant.ended_occurrences(repository, stack, MAX_ENDED);
     let ended = ended.await?;
     let now = now();
     let since = now.saturating_sub(REPAIRS);
     let repairs = tenant.mean_time_to_repair(repository, stack, since);
     let history = StackHistory {
-        totals: &totals,
+        scans: &scans,
         ended: &ended,
         mean_time_to_repair: repairs.await?,
     };

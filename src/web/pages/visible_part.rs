@@ -2,10 +2,12 @@
 
 /// How many entries a page lists.
 const PAGE: usize = 100;
-/// How many rows are read at once; those that the person does not see are left out.
+/// How many rows are read first: whoever sees all of them needs no more, and the one behind tells that there are more.
+const FIRST_BATCH: u32 = 101;
+/// How many rows are read at once afterwards; those that the person does not see are left out.
 const BATCH: u32 = 500;
 /// How many batches are read for a page: beyond, it goes on behind them.
-const MAX_BATCHES: usize = 4;
+const MAX_BATCHES: usize = 5;
 
 /// Returns the entries behind a place that a person may look at, and where the list goes on. `read` reads a batch behind a
 /// place, and where that goes on.
@@ -19,8 +21,10 @@ where
     F: Future<Output = anyhow::Result<(Vec<R>, Option<P>)>>,
 {
     let mut listed = Vec::new();
+    let mut most = FIRST_BATCH;
     for _ in 0..MAX_BATCHES {
-        let (batch, next) = read(behind.clone(), BATCH).await?;
+        let (batch, next) = read(behind.clone(), most).await?;
+        most = BATCH;
         for entry in batch {
             if listed.len() == PAGE {
                 return Ok((listed, behind));
