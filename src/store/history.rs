@@ -144,6 +144,26 @@ impl Tenant<'_> {
         rows.iter().map(totals).collect()
     }
 
+    /// Returns the last completed scan of each day before a moment, in numbers, the newest first.
+    pub async fn daily_totals(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+        before: i64,
+    ) -> anyhow::Result<Vec<ScanTotals>> {
+        let statement = totals_of!(
+            "and finished_at in (
+                 select max(finished_at) from stack_history
+                 where installation = $1 and repository = $2 and stack = $3 and problem = '' and finished_at < $4
+                 group by finished_at / 86400000)
+             order by finished_at desc"
+        );
+        let query = of_stack(self, statement, repository, stack.as_str());
+        let rows = query.bind(before).fetch_all(self.pool).await;
+        let rows = rows.context("while reading the daily history of scans")?;
+        rows.iter().map(totals).collect()
+    }
+
     /// Returns when the first scan of a stack ended that began at a moment or later, in epoch milliseconds.
     pub async fn scan_begun_since(
         &self,

@@ -8,8 +8,10 @@ pub mod lists;
 mod looks;
 pub mod orders;
 mod refused;
+mod repository;
 pub mod server;
 pub mod site;
+mod waits;
 
 use crate::database::{Database, on_both};
 use browser::Browser;

@@ -15,6 +15,8 @@ pub struct AcceptedPage {
     pub frame: Frame,
     /// The login of the account.
     pub account: String,
+    /// The repository that the list is filtered by; empty for all.
+    pub repository: String,
     /// The differences, what ends soonest first.
     pub rows: Vec<AcceptedRow>,
     /// Whether the list starts here.
@@ -78,7 +80,11 @@ impl AcceptedPage {
     }
 
     /// Returns the link to the part behind a place.
-    fn part(place: &str) -> String {
-        format!("?after={}", escaped(place))
+    fn part(&self, place: &str) -> String {
+        format!(
+            "?repository={}&after={}",
+            escaped(&self.repository),
+            escaped(place)
+        )
     }
 }

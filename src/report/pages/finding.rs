@@ -4,7 +4,7 @@ use super::callers::CallRow;
 use super::history::OccurrenceRow;
 use super::orders::{OrderChoice, OrderForms};
 use super::prose::Prose;
-use super::stack::{Fact, StackContext, stack_link};
+use super::stack::{Fact, StackContext, repository_crumb, stack_link};
 use super::{Crumb, Frame, PullRow, escaped};
 use crate::model::{
     Choice, Decision, Finding, Fix, FixKind, MonthlyCost, Occurrence, Proposal, Verdict,
@@ -48,6 +48,8 @@ pub struct FindingPage {
     account: String,
     stack: String,
     stack_link: String,
+    /// The way to the repository's page.
+    way: Crumb,
     id: String,
     name: String,
     severity: &'static str,
@@ -120,6 +122,7 @@ impl FindingPage {
             stack: stack.stack.to_string(),
             link: format!("{stack_link}/findings/{}", finding.id),
             stack_link,
+            way: repository_crumb(stack.repository),
             orders: OrderForms::default(),
             is_open: is_open(finding),
             choices: OrderChoice::all(finding),
@@ -159,6 +162,7 @@ impl FindingPage {
     fn crumbs(&self) -> Vec<Crumb> {
         vec![
             Crumb::to(&self.account, format!("/orgs/{}", self.account)),
+            self.way.clone(),
             Crumb {
                 label: self.stack.clone(),
                 path: self

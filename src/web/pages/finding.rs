@@ -2,7 +2,7 @@
 
 use super::{Fields, Names, Shared};
 use crate::queue::now;
-use crate::report::pages::{FindingContext, FindingPage};
+use crate::report::pages::{FindingContext, FindingPage, StackActions};
 use crate::web::page_error::PageError;
 use crate::web::sign_in::{Session, Visitor};
 use crate::web::site::Site;
@@ -39,19 +39,16 @@ async fn page(
     let finding = finding.ok_or(PageError::NotFound)?;
     let occurrences = tenant.occurrences(repository, stack, &finding.id).await?;
     let history_begins = tenant.history_begins(repository, stack).await?;
-    let mut proposals = tenant.proposals(repository).await?;
-    proposals
-        .retain(|proposal| proposal.stack == stack.as_str() && proposal.findings.contains(&id));
+    let proposals = tenant.proposals(repository).await?;
     let decisions = tenant.decisions(repository).await?;
-    let decision = decisions
-        .iter()
-        .find(|decision| decision.stack == *stack && decision.finding == finding.id);
+    let actions = StackActions::new(stack, Some(&report), proposals, decisions);
+    let proposals = actions.proposals_of(&finding.id);
     let context = FindingContext {
         stack: found.context(site, Some(&scan), now()),
         occurrences: &occurrences,
         history_begins,
         proposals: &proposals,
-        decision,
+        decision: actions.decision(&finding.id),
     };
     let page = FindingPage::new(site.frame(Some(session)), &context, finding);
     Ok(page.with_orders(found.orders(asked)?).html()?)

@@ -6,10 +6,12 @@ mod finding;
 mod keys;
 mod orders;
 mod organisation;
+mod repository;
 mod scans;
 mod server;
 mod stack;
 mod visible_part;
+mod waits;
 
 use super::address::PublicAddress;
 use super::html::{Protection, protect};
@@ -49,12 +51,13 @@ type Fields = HashMap<String, String>;
 type Names<T> = Result<Path<T>, PathRejection>;
 
 /// The paths of the pages that a person must be signed in for, as axum writes them.
-pub const PATHS: [&str; 8] = [
+pub const PATHS: [&str; 9] = [
     "/",
     "/orgs/{owner}",
     "/orgs/{owner}/audit",
     "/orgs/{owner}/accepted",
     "/orgs/{owner}/keys",
+    "/orgs/{owner}/{repository}",
     "/orgs/{owner}/{repository}/{stack}",
     "/orgs/{owner}/{repository}/{stack}/scans",
     "/orgs/{owner}/{repository}/{stack}/findings/{finding}",
@@ -103,6 +106,7 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
         audit_path,
         accepted_path,
         keys_path,
+        repository_path,
         stack_path,
         scans_path,
         finding_path,
@@ -115,6 +119,9 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
             .route(audit_path, get(audit::show))
             .route(accepted_path, get(accepted::show))
             .route(keys_path, get(keys::show).post(keys::act))
+            .route(repository_path, get(repository::show))
+            // Of one that is named like a page of the organisation.
+            .route(&format!("{repository_path}/"), get(repository::show))
             .route(scans_path, get(scans::show))
             .route(stack_path, get(stack::show).post(orders::of_stack))
             .route(finding_path, get(finding::show).post(orders::of_finding))
