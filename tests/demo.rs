@@ -41,6 +41,13 @@ async fn the_demo_prints_the_pull_requests_and_says_where_to_look() {
     let (status, out) = run(&[]);
     assert!(status.success(), "{out}");
     tells_of_the_shop(&out);
+    for told in [
+        "The pages are served at http://127.0.0.1:",
+        "The pull requests are also in HOME/driftguard/demo",
+        "The pages of what was found ended with the demo: with --keep it stays up",
+    ] {
+        assert!(out.contains(told), "`{told}` is not in:\n{out}");
+    }
 }
 
 #[tokio::test]

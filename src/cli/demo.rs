@@ -31,7 +31,7 @@ const REPOSITORY: &str = "acme/shop";
 /// The time limit of the server's work.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Runs the demo. With `keep` the server stays up afterwards, and serves its pages.
+/// Runs the demo. The server serves its pages until it ends; with `keep` that is when the person ends it.
 pub(super) async fn run(keep: bool) -> anyhow::Result<ExitCode> {
     say(
         "Starting moto, which stands in for AWS (the first time it is installed into a folder of its own).",
@@ -48,11 +48,12 @@ pub(super) async fn run(keep: bool) -> anyhow::Result<ExitCode> {
         ("AWS_ENDPOINT_URL_CLOUDTRAIL", trail.url()),
     ];
     let mut server = command(&app, &github, aws, (&folder, &address))?;
-    if keep {
-        with_pages(&mut server, &github, &address);
-    }
+    with_pages(&mut server, &github, &address);
     let _server = server.spawn().context("while starting the server")?;
     ready(&address).await?;
+    say(&format!(
+        "The pages are served at http://{address}/orgs/acme: sign in, as {PERSON}."
+    ));
     github.deliver_to(&format!("http://{address}/webhooks/github"));
 
     github.create_repository(REPOSITORY, true);
@@ -80,6 +81,12 @@ pub(super) async fn run(keep: bool) -> anyhow::Result<ExitCode> {
             check.title
         ))?;
     }
+    end(keep, &address, &shown).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says where to look; with `keep` the pages are there until the person ends the demo.
+async fn end(keep: bool, address: &str, shown: &Path) -> anyhow::Result<()> {
     print(&format!(
         "\nThe pull requests are also in {}, as Markdown and as patches.\n",
         shown.display()
@@ -89,8 +96,12 @@ pub(super) async fn run(keep: bool) -> anyhow::Result<ExitCode> {
             "\nThe pages are at http://{address}/orgs/acme: sign in, as {PERSON}. Their links to GitHub lead nowhere, since this program plays GitHub: the pull requests are in the folder above. Ctrl-C ends the demo.\n"
         ))?;
         tokio::signal::ctrl_c().await?;
+    } else {
+        print(
+            "The pages of what was found ended with the demo: with --keep it stays up and serves them.\n",
+        )?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Adds what the pages need: the stand-in signs everybody in as the same person.

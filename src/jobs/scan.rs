@@ -59,16 +59,19 @@ pub(super) async fn run(
     let settings = match repository_settings::of_tree(&tree) {
         Ok(Some(settings)) => settings,
         Ok(None) => {
+            record_problem(context, None).await?;
             Box::pin(onboarding::propose(context, &tree)).await?;
             return Ok(ScanOutcome::default());
         }
         Err(wrong) => {
+            record_problem(context, Some(&wrong)).await?;
             let text = report::failed("The settings cannot be read", &wrong);
             create_check(context, CHECK, &text).await?;
             return Ok(ScanOutcome::default());
         }
     };
     if !may_publish(context, &settings) {
+        record_problem(context, None).await?;
         info!("a public repository: nothing is published, so nothing is scanned");
         redact::make_up(context).await?;
         return Ok(ScanOutcome::default());
@@ -145,11 +148,23 @@ async fn read_tree(
     Ok(None)
 }
 
+/// Records why nothing of the repository can be scanned, for its page; `None` where nothing is wrong.
+async fn record_problem(
+    context: &RepositoryContext<'_>,
+    problem: Option<&str>,
+) -> anyhow::Result<()> {
+    let saving = context
+        .tenant
+        .save_repository_problem(context.id, problem, now());
+    saving.await
+}
+
 /// Finds the stacks, and scans the requested ones.
 async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobError> {
     let probes = Probes::default();
     match workspaces::find_stacks(scan, &probes).await? {
         Ok(mut found) => {
+            record_problem(scan.context, None).await?;
             if let Some((title, unscanned)) = found.unscanned() {
                 let text = report::failed(title, &unscanned);
                 create_check(scan.context, CHECK_OF_STACKS, &text).await?;
@@ -163,6 +178,7 @@ async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobErro
             Box::pin(scan_by_access(&scan, found, &probes)).await
         }
         Err(ScanError { message, .. }) => {
+            record_problem(scan.context, Some(&message)).await?;
             let text = report::failed("The stacks could not be told", &message);
             create_check(scan.context, CHECK, &text).await?;
             Ok(Vec::new())

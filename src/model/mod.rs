@@ -67,7 +67,7 @@ pub use parked::{FailedScan, ParkedJob};
 pub use planned::{Disproved, PlannedChanges};
 pub use policy_order::{STATEMENT_ELEMENTS, sort_policy};
 pub use proof::{Proof, Prover};
-pub use proposal::{Proposal, ProposalState};
+pub use proposal::{ACCEPT, ONBOARDING, Proposal, ProposalKind, ProposalState};
 pub use reading::{
     Coverage, Reading, Readings, Reason, Status, TRAIL_EVENTS, TypeReader, UnmanagedResource,
 };

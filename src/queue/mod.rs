@@ -17,6 +17,8 @@ pub mod operator;
 pub mod orders;
 /// Stores the queue: apalis on SQLite and on PostgreSQL.
 pub mod storage;
+/// Finds the orders of people that are not done yet.
+pub mod waiting_orders;
 /// Takes jobs, and runs them to the end.
 pub mod worker;
 

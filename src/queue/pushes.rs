@@ -1,10 +1,6 @@
 //! Decides which pushes request a scan.
 
-/// The branch that adds the first `.driftguard.yml`.
-pub(crate) const ONBOARDING: &str = "driftguard-onboarding";
-
-/// The branch that adds accepted differences to the settings.
-pub(crate) const ACCEPT: &str = "driftguard-accept";
+pub(crate) use crate::model::{ACCEPT, ONBOARDING};
 
 /// Returns whether a push of this ref requests a scan: only an existing default branch that is not DriftGuard's own
 /// does.

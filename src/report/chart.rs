@@ -2,7 +2,7 @@
 //!
 //! The colours are the page's: a stylesheet overrides the attributes that are written here.
 
-use super::when::{day, time_of_day};
+use super::when::{day, minute, time_of_day};
 use plotters::prelude::{BLACK, BLUE, ChartBuilder, IntoDrawingArea, LineSeries, SVGBackend};
 use std::fmt::Display;
 use std::ops::Range;
@@ -39,6 +39,33 @@ impl ChartError {
 }
 
 impl Chart<'_> {
+    /// Describes the line for who does not see it: from when to when, the first number and the last, the least and the
+    /// greatest.
+    fn description(&self) -> String {
+        let numbers = || self.points.iter().map(|(_, number)| *number);
+        let (Some((start, first)), Some((end, last))) = (self.points.first(), self.points.last())
+        else {
+            return self.title.to_owned();
+        };
+        let label = |number: f64| (self.label)(&number);
+        let (least, greatest) = (
+            numbers().fold(f64::INFINITY, f64::min),
+            numbers().fold(f64::NEG_INFINITY, f64::max),
+        );
+        let range = match least < greatest {
+            true => format!("least {}, most {}", label(least), label(greatest)),
+            false => "the same all the time".to_owned(),
+        };
+        format!(
+            "{} from {} to {}: {} at first, {} at last, {range}",
+            self.title,
+            minute(*start),
+            minute(*end),
+            label(*first),
+            label(*last)
+        )
+    }
+
     /// Draws the chart; `None` where there are not two points in time.
     pub fn svg(&self) -> Result<Option<String>, ChartError> {
         let (Some((first, _)), Some((last, _))) = (self.points.first(), self.points.last()) else {
@@ -80,10 +107,7 @@ impl Chart<'_> {
             area.present().map_err(ChartError::of)?;
         }
         // What plotters writes names no role.
-        let label = format!(
-            "<svg role=\"img\" aria-label=\"{}, over time\" ",
-            self.title
-        );
+        let label = format!("<svg role=\"img\" aria-label=\"{}\" ", self.description());
         Ok(Some(text.replacen("<svg ", &label, 1)))
     }
 }
@@ -125,8 +149,20 @@ mod tests {
             text.contains("\n100\n") && text.contains("1970-01-03"),
             "{text}"
         );
+        let description = "Posture from 1970-01-01 00:00 UTC to 1970-01-05 00:00 UTC: 0 at first, 50 at last, least 0, most 100";
+        assert!(
+            text.contains(&format!("aria-label=\"{description}\"")),
+            "{text}"
+        );
         // The pages allow no styles but the stylesheet's.
         assert!(!text.contains("style=") && !text.contains("<style"));
+    }
+
+    #[test]
+    fn a_number_that_stays_is_described_as_such() {
+        let text = drawn(&[(0, 7.0), (DAY, 7.0)]).unwrap();
+        let end = "7 at first, 7 at last, the same all the time\"";
+        assert!(text.contains(end), "{text}");
     }
 
     #[test]

@@ -91,9 +91,11 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Returns a part of what people accept, what ends soonest first, and where the list goes on.
+    /// Returns a part of what people accept, in one repository or in all, what ends soonest first, and where the list goes
+    /// on.
     pub async fn accepted(
         &self,
+        only: Option<RepositoryId>,
         behind: Option<&AcceptedPlace>,
         most: u32,
     ) -> anyhow::Result<(Vec<AcceptedRecord>, Option<AcceptedPlace>)> {
@@ -110,6 +112,7 @@ impl Tenant<'_> {
         let rows: Vec<Row> = sqlx::query_as(
             "select repository, stack, finding, name, severity, until, reason, owner from accepted_differences
              where installation = $1 and (until, repository, stack, finding) > ($2, $3, $4, $5)
+                 and ($7 = '' or repository = $7)
              order by until, repository, stack, finding limit $6",
         )
         .bind(&self.id)
@@ -118,6 +121,7 @@ impl Tenant<'_> {
         .bind(stack)
         .bind(finding)
         .bind(i64::from(most))
+        .bind(only.map(|id| id.to_string()).unwrap_or_default())
         .fetch_all(self.pool)
         .await
         .context("while reading the accepted differences")?;

@@ -1,7 +1,7 @@
 //! Stores people's decisions about findings.
 
 use super::Tenant;
-use crate::model::{Decision, RepositoryId, StackName};
+use crate::model::{Choice, Decision, RepositoryId, StackName};
 use anyhow::Context;
 
 impl Tenant<'_> {
@@ -44,6 +44,32 @@ impl Tenant<'_> {
         rows.iter()
             .map(|row| serde_json::from_str(row).context("while reading a decision"))
             .collect()
+    }
+
+    /// Returns the decisions about merged restores that wait for an apply, of one repository or of all, the oldest first.
+    pub async fn applying_decisions(
+        &self,
+        repository: Option<RepositoryId>,
+        most: u32,
+    ) -> anyhow::Result<Vec<(RepositoryId, Decision)>> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            r#"select repository, decision from decisions
+               where installation = $1 and ($2 = '' or repository = $2) and decision like '%"choice":"applying"%'
+               order by decided_at, repository, stack, finding limit $3"#,
+        )
+        .bind(&self.id)
+        .bind(repository.map(|id| id.to_string()).unwrap_or_default())
+        .bind(i64::from(most))
+        .fetch_all(self.pool)
+        .await
+        .context("while looking for restores that wait for an apply")?;
+        let read = |(repository, decision): (String, String)| {
+            let decision: Decision = serde_json::from_str(&decision).ok()?;
+            let repository = RepositoryId(repository.parse().ok()?);
+            let is_applying = matches!(decision.choice, Choice::Applying { .. });
+            is_applying.then_some((repository, decision))
+        };
+        Ok(rows.into_iter().filter_map(read).collect())
     }
 
     /// Deletes a decision.

@@ -44,6 +44,21 @@ macro_rules! select {
     };
 }
 
+/// The query of completed scans of a stack as charts show them: one row with a line for each, since hundreds of rows take
+/// longer to hand over than to find.
+macro_rules! points_of {
+    ($rest:literal) => {
+        concat!(
+            "select string_agg(line, '\n') from (
+                 select cast(finished_at as text) || ' ' || cast(critical + high + medium + low + info as text)
+                     || ' ' || summary as line
+                 from stack_history where installation = $1 and repository = $2 and stack = $3 and problem = '' ",
+            $rest,
+            ") as scans"
+        )
+    };
+}
+
 /// The query whose rows `totals` reads.
 macro_rules! totals_of {
     ($rest:literal) => {
@@ -152,20 +167,26 @@ impl Tenant<'_> {
         stack: &StackName,
         most: u32,
     ) -> anyhow::Result<Vec<ScanPoint>> {
-        // One row with a line for each scan: hundreds of rows take longer to hand over than to find.
-        let statement = "select string_agg(line, '\n') from (
-                 select cast(finished_at as text) || ' ' || cast(critical + high + medium + low + info as text)
-                     || ' ' || summary as line
-                 from stack_history where installation = $1 and repository = $2 and stack = $3 and problem = ''
-                 order by finished_at desc limit $4) as newest";
+        let statement = points_of!("order by finished_at desc limit $4");
         let query = of_stack(self, statement, repository, stack.as_str());
-        let row = query.bind(i64::from(most)).fetch_one(self.pool).await;
-        let row = row.context("while reading the history of scans")?;
-        let lines: Option<String> = row.try_get(0)?;
-        let points = lines.as_deref().unwrap_or_default().lines().map(point);
-        let mut points = points.collect::<anyhow::Result<Vec<_>>>()?;
-        points.sort_by_key(|point| Reverse(point.finished_at));
-        Ok(points)
+        read_points(self, query.bind(i64::from(most))).await
+    }
+
+    /// Returns what charts show of the last completed scan of each day before a moment, the newest first.
+    pub async fn daily_points(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+        before: i64,
+    ) -> anyhow::Result<Vec<ScanPoint>> {
+        let statement = points_of!(
+            "and finished_at in (
+                 select max(finished_at) from stack_history
+                 where installation = $1 and repository = $2 and stack = $3 and problem = '' and finished_at < $4
+                 group by finished_at / 86400000)"
+        );
+        let query = of_stack(self, statement, repository, stack.as_str());
+        read_points(self, query.bind(before)).await
     }
 
     /// Returns when the first scan of a stack ended that began at a moment or later, in epoch milliseconds.
@@ -299,7 +320,18 @@ fn totals(row: &AnyRow) -> anyhow::Result<ScanTotals> {
     })
 }
 
-/// Reads a line of `scan_points`.
+/// Reads what charts show of scans, the newest first.
+async fn read_points(tenant: &Tenant<'_>, query: StackQuery<'_>) -> anyhow::Result<Vec<ScanPoint>> {
+    let row = query.fetch_one(tenant.pool).await;
+    let row = row.context("while reading the history of scans")?;
+    let lines: Option<String> = row.try_get(0)?;
+    let points = lines.as_deref().unwrap_or_default().lines().map(point);
+    let mut points = points.collect::<anyhow::Result<Vec<_>>>()?;
+    points.sort_by_key(|point| Reverse(point.finished_at));
+    Ok(points)
+}
+
+/// Reads a line of `points_of`.
 fn point(line: &str) -> anyhow::Result<ScanPoint> {
     let mut parts = line.splitn(3, ' ');
     let mut next = || parts.next().context("while reading a scan in numbers");

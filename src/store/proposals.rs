@@ -5,6 +5,19 @@ use crate::model::{Proposal, ProposalState, RepositoryId};
 use anyhow::Context;
 
 type Row = (String, String, i64, String, String, i64, i64, i64, String);
+/// A row behind its repository.
+type OwnedRow = (
+    String,
+    String,
+    String,
+    i64,
+    String,
+    String,
+    i64,
+    i64,
+    i64,
+    String,
+);
 
 /// The query whose rows `proposal` reads.
 macro_rules! select {
@@ -97,6 +110,36 @@ impl Tenant<'_> {
         rows.into_iter()
             .map(|row| proposal(repository, row))
             .collect()
+    }
+
+    /// Returns open proposals, of one repository or of all, the oldest first.
+    pub async fn open_proposals(
+        &self,
+        repository: Option<RepositoryId>,
+        most: u32,
+    ) -> anyhow::Result<Vec<Proposal>> {
+        let rows: Vec<OwnedRow> = sqlx::query_as(
+            "select repository, branch, stack, number, state, findings, opened_at, changed_at, anew, closed_by from proposals
+             where installation = $1 and ($2 = '' or repository = $2) and state in ('open', 'taken_over')
+             order by opened_at, repository, branch limit $3",
+        )
+        .bind(&self.id)
+        .bind(repository.map(|id| id.to_string()).unwrap_or_default())
+        .bind(i64::from(most))
+        .fetch_all(self.pool)
+        .await
+        .context("while reading the open proposals")?;
+        let owned = |row: OwnedRow| {
+            let (id, branch, stack, number, state, findings, opened_at, changed_at, anew, by) = row;
+            let id = id
+                .parse()
+                .context("while reading a proposal's repository")?;
+            let row = (
+                branch, stack, number, state, findings, opened_at, changed_at, anew, by,
+            );
+            proposal(RepositoryId(id), row)
+        };
+        rows.into_iter().map(owned).collect()
     }
 }
 

@@ -137,7 +137,7 @@ impl Tenant<'_> {
             "delete from finding_history where installation = $1 and repository = $2",
             "delete from stack_history where installation = $1 and repository = $2",
             "delete from accepted_differences where installation = $1 and repository = $2",
-            "update stacks set summary = '', urgency_rank = 0, scanned_at = 0
+            "update stacks set summary = '', urgency_rank = 0, scanned_at = 0, failing_since = 0
              where installation = $1 and repository = $2",
         ] {
             sqlx::query(statement)

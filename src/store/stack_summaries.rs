@@ -44,7 +44,7 @@ pub struct ListedStacks {
     pub next: Option<StackPlace>,
 }
 
-type Row = (i64, String, String, String, i64, i64);
+pub(super) type Row = (i64, String, String, String, i64, i64);
 
 impl Tenant<'_> {
     /// Returns stacks of all repositories that are reached, the most urgent first: those behind a place. Whoever shows
@@ -163,7 +163,12 @@ impl SummaryUpdate<'_> {
     pub async fn execute(&self, handle: &Handle) -> anyhow::Result<()> {
         let text = serde_json::to_string(self.summary);
         sqlx::query(
-            "update stacks set summary = $4, urgency_rank = $5, scanned_at = $6
+            "update stacks set summary = $4, urgency_rank = $5, scanned_at = $6,
+                 failing_since = case
+                     when $5 > 0 then 0
+                     when failing_since > 0 then failing_since
+                     when urgency_rank = 0 and scanned_at > 0 then scanned_at
+                     else $6 end
              where installation = $1 and repository = $2 and (stack = $3 or $3 = '') and scanned_at <= $6",
         )
         .bind(self.installation)
@@ -179,7 +184,7 @@ impl SummaryUpdate<'_> {
     }
 }
 
-fn place((rank, repository, stack, ..): &Row) -> StackPlace {
+pub(super) fn place((rank, repository, stack, ..): &Row) -> StackPlace {
     StackPlace {
         rank: *rank,
         repository: repository.clone(),
@@ -187,7 +192,9 @@ fn place((rank, repository, stack, ..): &Row) -> StackPlace {
     }
 }
 
-fn listed((rank, repository, stack, summary, scanned_at, next_at): Row) -> Option<ListedStack> {
+pub(super) fn listed(
+    (rank, repository, stack, summary, scanned_at, next_at): Row,
+) -> Option<ListedStack> {
     Some(ListedStack {
         repository: RepositoryId(repository.parse().ok()?),
         stack: StackName::new(&stack)?,

@@ -142,6 +142,26 @@ impl Tenant<'_> {
         Ok(rows.into_iter().filter_map(stopped_job).collect())
     }
 
+    /// Returns parked jobs, of one repository or of all, the longest parked first.
+    pub async fn jobs_that_wait_parked(
+        &self,
+        repository: Option<RepositoryId>,
+        most: u32,
+    ) -> anyhow::Result<Vec<StoppedJob>> {
+        let statement = sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} where installation = $1 and ($2 = '' or repository = $2) and state = 'parked'
+             order by stopped_at, job limit $3"
+        ));
+        let rows: Vec<Row> = sqlx::query_as(statement)
+            .bind(&self.id)
+            .bind(repository.map(|id| id.to_string()).unwrap_or_default())
+            .bind(i64::from(most))
+            .fetch_all(self.pool)
+            .await
+            .context("while reading the parked jobs")?;
+        Ok(rows.into_iter().filter_map(stopped_job).collect())
+    }
+
     /// Records that a parked job is retried.
     pub async fn retry_job(&self, id: &str) -> anyhow::Result<()> {
         sqlx::query(

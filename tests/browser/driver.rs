@@ -3,6 +3,8 @@
 //! The client is these few requests. Those on crates.io turn on features of what DriftGuard itself is built from, such as
 //! `preserve_order` of serde_json, and the tests would then test another program than the one that is released.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -216,6 +218,22 @@ impl Chromium {
             .collect()
     }
 
+    /// Leaves a picture of the whole page in the folder that `DRIFTGUARD_SCREENSHOTS` names, if it does.
+    pub async fn photograph(&self, page: &Value, view: View) {
+        let Some(folder) = std::env::var_os("DRIFTGUARD_SCREENSHOTS") else {
+            return;
+        };
+        let parameters = json!({"captureBeyondViewport": true, "format": "png"});
+        let wish = json!({"cmd": "Page.captureScreenshot", "params": parameters});
+        let picture = self.post("/goog/cdp/execute", wish).await;
+        let picture = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
+        let name = page.as_str().unwrap().trim_matches('/').replace('/', "_");
+        let device = if view.is_phone { "phone" } else { "desk" };
+        let scheme = if view.is_dark { "dark" } else { "light" };
+        let file = format!("{name}-{device}-{scheme}.png");
+        std::fs::write(Path::new(&folder).join(file), picture).unwrap();
+    }
+
     async fn post(&self, path: &str, body: Value) -> Value {
         self.command(Method::POST, path, body).await
     }
@@ -236,7 +254,7 @@ impl Chromium {
 }
 
 /// The program of this name on the path.
-fn program(name: &str) -> Option<PathBuf> {
+pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let mut files = std::env::split_paths(&path).map(|folder| folder.join(name));
     files.find(|file| file.is_file())

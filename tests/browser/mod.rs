@@ -2,6 +2,7 @@
 
 mod axe;
 mod driver;
+mod story;
 
 use crate::database::Database;
 use crate::pages::lists::accepting;
@@ -71,6 +72,7 @@ impl Visit {
         if width.as_u64() > Some(u64::from(view.width)) {
             wrong.push(format!("it is {width} wide"));
         }
+        self.chromium.photograph(&page, view).await;
         // By the stylesheet, which the page's policy has let in.
         let background = self
             .chromium

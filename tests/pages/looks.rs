@@ -1,16 +1,18 @@
 //! The HTML of each page, as people are sent it.
 
 use driftguard::model::{
-    AcceptedDifference, Actor, ApiKey, ApiScope, AuditEntry, AuditVia, CallSource, Choice,
-    Decision, Ending, FindingId, Occurrence, Proposal, ProposalState, RepositoryId, RepositoryName,
-    ScanCourse, ScanPoint, ScanTotals, Severity, StackName, StackSummary,
+    ACCEPT, AcceptedDifference, Actor, ApiKey, ApiScope, AuditEntry, AuditVia, CallSource, Choice,
+    Decision, Ending, FindingId, ONBOARDING, Occurrence, Proposal, ProposalState, RepositoryId,
+    RepositoryName, ScanCourse, ScanPoint, ScanTotals, Severity, StackName, StackReport,
+    StackSummary,
 };
 use driftguard::report::pages::{
     AcceptedPage, AcceptedRow, AuditPage, AuditRow, BudgetRow, FindingContext, FindingFilter,
     FindingPage, Frame, KeyRow, KeysPage, Message, MessagePage, OrderForms, Organisation,
-    OrganisationPage, OrganisationsPage, OwnKeyForm, OwnKeyRow, OwnKeysPage, ScansPage, ServerPage,
-    SignInPage, StackContext, StackFacts, StackFilter, StackHistory, StackPage, StackRow,
-    StoppedRow,
+    OrganisationPage, OrganisationsPage, OwnKeyForm, OwnKeyRow, OwnKeysPage, RepositoryContext,
+    RepositoryPage, ScanStop, ScansPage, ServerPage, SignInPage, StackActions, StackContext,
+    StackFacts, StackFilter, StackHistory, StackPage, StackRow, StoppedRow, WaitingList,
+    WaitingOrder,
 };
 
 /// 2026-11-24 16:30 UTC.
@@ -44,6 +46,138 @@ fn proposals() -> Vec<Proposal> {
         proposal(3, ProposalState::Merged, 0),
         proposal(12, ProposalState::Open, SCANNED),
     ]
+}
+
+/// The pull requests of the stack, and what people decided: one is accepted, another one is declined.
+fn actions(report: Option<&StackReport>) -> StackActions {
+    let stack = StackName::new("production").unwrap();
+    let accept = Proposal {
+        branch: ACCEPT.to_owned(),
+        stack: String::new(),
+        number: 14,
+        findings: vec!["f-00000000000b".to_owned()],
+        ..proposals().remove(1)
+    };
+    let decision = |id: &str, choice| Decision {
+        finding: FindingId(id.to_owned()),
+        stack: stack.clone(),
+        choice,
+        person: "bob".to_owned(),
+        decided_at: SCANNED,
+    };
+    let ignore = Choice::Ignore {
+        until: None,
+        reason: "ours".to_owned(),
+    };
+    let decisions = vec![
+        decision("f-00000000000b", ignore),
+        decision("f-00000000000c", Choice::Decline { pull: 3 }),
+    ];
+    let mut proposals = proposals();
+    proposals.push(accept);
+    StackActions::new(&stack, report, proposals, decisions)
+}
+
+/// Something of each kind that waits.
+fn waits(repository: &RepositoryName) -> WaitingList {
+    let stack = StackName::new("production").unwrap();
+    let mut list = WaitingList::new(&frame(), "https://github.com");
+    let order = WaitingOrder {
+        stack: Some(&stack),
+        command: "restore f-00000000000a",
+        person: "alice",
+        at: SCANNED,
+    };
+    list.add_order(&order, repository);
+    let stop = ScanStop {
+        since: SCANNED - DAY,
+        problem: "line 3: `stack` is no setting <b>",
+    };
+    list.add_repository_problem(stop, repository);
+    list.add_failing(&[(&stack, stop)], repository);
+    let older = ScanStop {
+        since: SCANNED - 2 * DAY,
+        problem: "the state is locked",
+    };
+    list.add_failing(&[(&stack, stop), (&stack, older)], repository);
+    list.add_parked("scan of production", true, SCANNED, repository);
+    list.add_parked("order from a page", false, SCANNED, repository);
+    let applying = Decision {
+        finding: FindingId("f-00000000000a".to_owned()),
+        stack: stack.clone(),
+        choice: Choice::Applying {
+            pull: 7,
+            reminded: false,
+        },
+        person: "bob".to_owned(),
+        decided_at: SCANNED - 3 * DAY,
+    };
+    list.add_merged(7, &[&applying], repository);
+    let open = |branch: &str, stack: &str, state| Proposal {
+        branch: branch.to_owned(),
+        stack: stack.to_owned(),
+        state,
+        ..proposals().remove(1)
+    };
+    for (branch, stack, state) in [
+        (ONBOARDING, "", ProposalState::Open),
+        (ACCEPT, "", ProposalState::Open),
+        (
+            "driftguard/production/adopt",
+            "production",
+            ProposalState::Open,
+        ),
+        (
+            "driftguard/production/restore-high",
+            "production",
+            ProposalState::TakenOver,
+        ),
+        (
+            "driftguard/production/12",
+            "production",
+            ProposalState::Open,
+        ),
+    ] {
+        list.add_pull(&open(branch, stack, state), repository);
+    }
+    list.end(11, false)
+}
+
+#[test]
+fn the_page_of_a_repository_is_sent_as_html() {
+    let repository = RepositoryName::new("acme/shop").unwrap();
+    let report = crate::report::world().stacks.remove(0);
+    let summary = StackSummary::of(&report);
+    let facts = StackFacts {
+        name: &report.name,
+        summary: Some(&summary),
+        scanned_at: SCANNED,
+        next_at: None,
+    };
+    let row = StackRow::new(facts, &repository, SCANNED);
+    let proposals = proposals();
+    let context = RepositoryContext {
+        account: "acme",
+        name: &repository,
+        github_pages: "https://github.com",
+        default_branch: Some("main"),
+        dashboard: Some(2),
+        problem: Some(("line 3: `stack` is no setting", SCANNED)),
+        proposals: &proposals,
+    };
+    let next = Some("1.2.production".to_owned());
+    let waiting = waits(&repository);
+    let page = RepositoryPage::new(frame(), &context, waiting, vec![row], true, next);
+    insta::assert_snapshot!("page_repository", page.html().unwrap());
+    let quiet = RepositoryContext {
+        problem: None,
+        dashboard: None,
+        proposals: &[],
+        ..context
+    };
+    let nothing = WaitingList::new(&frame(), "https://github.com").end(10, false);
+    let page = RepositoryPage::new(frame(), &quiet, nothing, Vec::new(), true, None);
+    insta::assert_snapshot!("page_repository_without_stacks", page.html().unwrap());
 }
 
 /// A finding that was repaired, and came back.
@@ -118,6 +252,7 @@ fn each_page_is_sent_as_html() {
         frame: frame(),
         name: "acme".to_owned(),
         filter: StackFilter::new("production", "found"),
+        waits: Some(waits(&repository)),
         rows: rows.collect(),
         shows_keys: true,
         is_first: true,
@@ -156,7 +291,7 @@ fn each_page_is_sent_as_html() {
         mean_time_to_repair: Some(5 * DAY),
     };
     let page = |report, filter| {
-        let page = StackPage::new(frame(), &context, report, &proposals(), filter);
+        let page = StackPage::new(frame(), &context, report, &actions(report), filter);
         page.with_history(&history).unwrap().html().unwrap()
     };
     let all = FindingFilter::default();
@@ -192,7 +327,13 @@ fn each_page_is_sent_as_html() {
     insta::assert_snapshot!("page_finding_to_decide", open);
     let of_stack = context.stack;
     let filter = FindingFilter::new("critical", "", "", 1);
-    let stack_page = StackPage::new(frame(), &of_stack, Some(&reports[0]), &proposals, filter);
+    let stack_page = StackPage::new(
+        frame(),
+        &of_stack,
+        Some(&reports[0]),
+        &actions(Some(&reports[0])),
+        filter,
+    );
     let stack_page = stack_page.with_orders(asked("again")).html().unwrap();
     insta::assert_snapshot!("page_stack_to_scan", stack_page);
     let html = |id: &str| {
@@ -267,6 +408,7 @@ fn each_page_is_sent_as_html() {
     let accepted = AcceptedPage {
         frame: frame(),
         account: "acme".to_owned(),
+        repository: "shop".to_owned(),
         rows: vec![
             accepted(Some("2026-11-23"), "alice"),
             accepted(Some("2026-11-24"), ""),
@@ -448,7 +590,8 @@ fn a_list_of_findings_goes_on_with_the_same_filter() {
             0 => FindingFilter::new("low", "aws_instance", "web", 1),
             _ => filter,
         };
-        StackPage::new(frame(), &context, Some(&report), &[], filter)
+        let none = StackActions::default();
+        StackPage::new(frame(), &context, Some(&report), &none, filter)
             .html()
             .unwrap()
     };
@@ -462,6 +605,7 @@ fn a_list_of_findings_goes_on_with_the_same_filter() {
     assert!(first.contains(next), "{first}");
     assert!(page(1).contains("None of the 250 findings fits."));
     let last = FindingFilter::new("", "", "", 99);
-    let last = StackPage::new(frame(), &context, Some(&report), &[], last);
+    let none = StackActions::default();
+    let last = StackPage::new(frame(), &context, Some(&report), &none, last);
     assert_eq!(last.html().unwrap().matches("/findings/f-").count(), 51);
 }

@@ -9,9 +9,11 @@ pub mod lists;
 mod looks;
 pub mod orders;
 mod refused;
+mod repository;
 mod search_looks;
 pub mod server;
 pub mod site;
+mod waits;
 
 use crate::database::{Database, on_both};
 use browser::{Browser, Page};

@@ -12,6 +12,7 @@ use driftguard::model::{
 };
 use driftguard::pulls::history_update;
 use driftguard::queue::RunContext;
+use driftguard::queue::inbox::Inbox;
 use driftguard::queue::job::{JobError, ScanJob, TaskJob};
 use driftguard::standin::github::{AppIdentity, GitHub};
 use driftguard::store::{ScanRecord, StackSchedule, Store};
@@ -178,6 +179,11 @@ impl Site {
             .save_proposal(&proposal)
             .await
             .unwrap();
+    }
+
+    /// The door to the server's queue.
+    pub async fn inbox(&self) -> Inbox {
+        self.database.inbox().await
     }
 
     pub fn at(&self, path: &str) -> String {

@@ -6,7 +6,7 @@ mod former;
 mod history;
 mod modules;
 mod orders;
-mod pages;
+pub mod pages;
 mod public;
 mod regressions;
 mod roles;

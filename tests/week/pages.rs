@@ -1,18 +1,22 @@
 //! The pages beside a worker that does what they ask for: from the worst stack to the pull request.
 
 use super::stories::set_up;
-use super::world::{ADOPT, RESTORE, World};
+use super::world::{ACCEPT, ADOPT, RESTORE, World};
 use crate::database::{Database, on_both};
 use crate::pages::browser::Browser;
 use driftguard::config::Config;
-use driftguard::web::pages;
+use driftguard::web::{api, pages};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-on_both!(a_person_restores_a_finding_on_its_page_and_finds_the_pull_request);
+on_both!(
+    a_person_restores_a_finding_on_its_page_and_finds_the_pull_request,
+    a_person_accepts_a_finding_on_its_page_and_finds_the_pull_request,
+    what_keeps_a_repository_from_being_scanned_is_told_until_it_is_mended,
+);
 
-/// Serves the pages of a world, until the set is dropped. Returns their address.
-async fn serve(world: &World) -> (String, JoinSet<()>) {
+/// Serves the pages and the API of a world, until the set is dropped. Returns their address.
+pub async fn serve(world: &World) -> (String, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     world
@@ -39,6 +43,7 @@ async fn serve(world: &World) -> (String, JoinSet<()>) {
     let routes = pages::router(&config, app, world.inbox.clone())
         .unwrap()
         .unwrap();
+    let routes = routes.merge(api::router(&world.inbox, &app.secret_key, None).unwrap());
     let mut serving = JoinSet::new();
     serving.spawn(async move { axum::serve(listener, routes).await.unwrap() });
     (url, serving)
@@ -99,4 +104,68 @@ async fn a_person_restores_a_finding_on_its_page_and_finds_the_pull_request(data
     assert!(page.html.contains("a person"), "{}", page.html);
     assert_eq!(world.comments().len(), comments, "no comment is written");
     assert_eq!(world.github.violations(), [""; 0]);
+}
+
+async fn a_person_accepts_a_finding_on_its_page_and_finds_the_pull_request(database: Database) {
+    let world = set_up(database, "version: 1\n").await;
+    let (url, _serving) = serve(&world).await;
+    let group = world.finding("aws_security_group.web");
+    let mut alice = Browser::new();
+    world.github.use_browser_of(Some("alice"));
+    let stack = "/orgs/acme/shop/infra-production";
+    let path = format!("{stack}/findings/{group}");
+    let page = alice.open(&format!("{url}{path}")).await;
+    let start = page.link("Sign in with GitHub");
+    let page = alice.open(&format!("{url}{start}")).await;
+    let (token, id) = (page.field("token"), page.field("id"));
+    let fields = [
+        ("token", token.as_str()),
+        ("id", &id),
+        ("order", "ignore"),
+        ("reason", "the vendor needs it"),
+    ];
+    let sent = alice.send(page.url.as_str(), Some(&url), &fields).await;
+    assert_eq!(sent.status, 303, "{}", sent.html);
+    world.idle().await;
+
+    let accept = world.open(ACCEPT);
+    let link = format!("{}/acme/shop/pull/{}", world.github.url(), accept.number);
+    for path in [&path, stack, "/orgs/acme/shop", "/orgs/acme"] {
+        let page = alice.open(&format!("{url}{path}")).await;
+        assert!(page.html.contains(&link), "{path}: {}", page.html);
+    }
+    let page = alice.open(&format!("{url}{stack}")).await;
+    let row = format!(">accept <a href=\"{link}\">");
+    assert!(page.html.contains(&row), "{}", page.html);
+    world.merge(accept.number, "alice").await;
+    let page = alice.open(&format!("{url}/orgs/acme/shop")).await;
+    assert!(!page.html.contains("accepts 1 difference"), "{}", page.html);
+    let page = alice.open(&format!("{url}{path}")).await;
+    assert!(page.html.contains(&link), "{}", page.html);
+    assert_eq!(world.github.violations(), [""; 0]);
+}
+
+async fn what_keeps_a_repository_from_being_scanned_is_told_until_it_is_mended(database: Database) {
+    let world = set_up(database, "version: 1\n").await;
+    let (url, _serving) = serve(&world).await;
+    let mut alice = Browser::new();
+    world.github.use_browser_of(Some("alice"));
+    let page = alice.open(&format!("{url}/orgs/acme/shop")).await;
+    let start = page.link("Sign in with GitHub");
+    let page = alice.open(&format!("{url}{start}")).await;
+    let told = "can be scanned";
+    assert!(!page.html.contains(told), "{}", page.html);
+    for (settings, is_told) in [
+        ("version: 1\nsevrity: high\n", true),
+        ("version: 1\n", false),
+    ] {
+        let file = [(".driftguard.yml", settings)];
+        world.push("main", "alice", &file).await;
+        for path in ["/orgs/acme", "/orgs/acme/shop"] {
+            let page = alice.open(&format!("{url}{path}")).await;
+            assert_eq!(page.html.contains(told), is_told, "{path}: {}", page.html);
+            assert_eq!(page.html.contains("sevrity"), is_told, "{path}");
+            assert!(page.html.contains("infra-production"), "{}", page.html);
+        }
+    }
 }

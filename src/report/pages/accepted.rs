@@ -16,6 +16,8 @@ pub struct AcceptedPage {
     pub frame: Frame,
     /// The login of the account.
     pub account: String,
+    /// The repository that the list is filtered by; empty for all.
+    pub repository: String,
     /// The differences, what ends soonest first.
     pub rows: Vec<AcceptedRow>,
     /// Whether the list starts here.
@@ -79,9 +81,18 @@ impl AcceptedPage {
     }
 
     fn pager(&self) -> Pager {
-        let start = (!self.is_first).then(|| "?".to_owned());
+        let start = (!self.is_first).then(|| self.part(""));
         let next = self.next.as_ref();
-        let next = next.map(|place| (format!("?after={}", escaped(place)), "What ends later"));
+        let next = next.map(|place| (self.part(place), "What ends later"));
         Pager::new(start, next)
+    }
+
+    /// Returns the link to the part behind a place.
+    fn part(&self, place: &str) -> String {
+        format!(
+            "?repository={}&after={}",
+            escaped(&self.repository),
+            escaped(place)
+        )
     }
 }

@@ -4,7 +4,7 @@ use super::callers::{CallRow, unnamed};
 use super::history::OccurrenceRow;
 use super::orders::{OrderChoice, OrderForms};
 use super::prose::Prose;
-use super::stack::{Fact, StackContext, stack_link};
+use super::stack::{Fact, StackContext, repository_crumb, stack_link};
 use super::{Crumb, Frame, PullRow, escaped};
 use crate::model::{
     Choice, Coverage, Decision, Finding, Fix, FixKind, MonthlyCost, Occurrence, Proposal, Verdict,
@@ -50,6 +50,8 @@ pub struct FindingPage {
     account: String,
     stack: String,
     stack_link: String,
+    /// The way to the repository's page.
+    way: Crumb,
     id: String,
     name: String,
     severity: &'static str,
@@ -124,6 +126,7 @@ impl FindingPage {
             stack: stack.stack.to_string(),
             link: format!("{stack_link}/findings/{}", finding.id),
             stack_link,
+            way: repository_crumb(stack.repository),
             orders: OrderForms::default(),
             is_open: is_open(finding),
             choices: OrderChoice::all(finding),
@@ -164,6 +167,7 @@ impl FindingPage {
     fn crumbs(&self) -> Vec<Crumb> {
         vec![
             Crumb::to(&self.account, format!("/orgs/{}", self.account)),
+            self.way.clone(),
             Crumb {
                 label: self.stack.clone(),
                 path: self

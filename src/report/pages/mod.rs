@@ -1,6 +1,7 @@
 //! Writes the pages for people, as HTML: each from stored rows alone. askama escapes what stands in them.
 
 mod accepted;
+mod actions;
 mod audit;
 mod callers;
 mod choices;
@@ -15,13 +16,16 @@ mod organisation;
 mod pager;
 mod past_finding;
 mod prose;
+mod repository;
 mod scans;
 mod server;
 mod stack;
 mod stack_filter;
 mod stack_rows;
+mod waits;
 
 pub use accepted::{AcceptedPage, AcceptedRow};
+pub use actions::StackActions;
 pub use audit::{AuditPage, AuditRow};
 pub use finding::{FindingContext, FindingPage};
 pub use findings::{FindingSearch, FindingsPage, FoundRow};
@@ -32,12 +36,14 @@ pub use message::{Message, MessagePage, SignInPage};
 pub use orders::{OrderForms, PageOrder, REPEATED};
 pub use organisation::{Organisation, OrganisationPage, OrganisationsPage, StackFacts, StackRow};
 pub use past_finding::PastFindingPage;
+pub use repository::{RepositoryContext, RepositoryPage};
 pub use scans::ScansPage;
 pub use server::{BudgetRow, ServerPage, StoppedRow};
 pub use stack::{FindingFilter, StackContext, StackPage};
 pub use stack_filter::StackFilter;
+pub use waits::{ScanStop, WaitingList, WaitingOrder};
 
-use crate::model::{Proposal, ProposalState};
+use crate::model::{Proposal, ProposalKind, ProposalState, RepositoryName};
 use crate::report::when::minute;
 
 /// What stands around each page.
@@ -91,6 +97,7 @@ struct PullRow {
     number: u64,
     url: String,
     branch: String,
+    purpose: &'static str,
     state: &'static str,
     findings: usize,
     opened: String,
@@ -102,6 +109,7 @@ impl PullRow {
             number: proposal.number,
             url: format!("{repository_url}/pull/{}", proposal.number),
             branch: proposal.branch.clone(),
+            purpose: purpose(proposal.kind()),
             state: match proposal.state {
                 ProposalState::Open => "open",
                 ProposalState::TakenOver => "open, taken over by a person",
@@ -132,6 +140,29 @@ impl PullRow {
         rows.map(|proposal| Self::new(proposal, repository_url))
             .collect()
     }
+}
+
+/// Names what a pull request does.
+fn purpose(kind: ProposalKind) -> &'static str {
+    match kind {
+        ProposalKind::Onboard => "set up",
+        ProposalKind::Accept => "accept",
+        ProposalKind::Adopt => "adopt",
+        ProposalKind::Restore => "restore",
+        ProposalKind::Fix => "fix",
+    }
+}
+
+/// The pages of an organisation that a repository may be named like.
+const RESERVED: [&str; 4] = ["accepted", "audit", "findings", "keys"];
+
+/// Returns the path of a repository's page below the pages' own: `/orgs/acme/shop`.
+fn repository_path(repository: &RepositoryName) -> String {
+    let end = match RESERVED.contains(&repository.name()) {
+        true => "/",
+        false => "",
+    };
+    format!("/orgs/{repository}{end}")
 }
 
 /// Describes when a stack is scanned next. Times are in epoch milliseconds.

@@ -2,7 +2,8 @@
 
 use super::pager::Pager;
 use super::stack_filter::StackFilter;
-use super::{Crumb, Frame, SeverityCount, next_scan};
+use super::waits::WaitingList;
+use super::{Crumb, Frame, SeverityCount, next_scan, repository_path};
 use crate::model::{Money, RepositoryName, Severity, StackName, StackSummary};
 use crate::report::when::minute;
 use crate::report::words::{excerpt, signed};
@@ -53,6 +54,8 @@ pub struct OrganisationPage {
     pub name: String,
     /// Which stacks are listed.
     pub filter: StackFilter,
+    /// What waits; `None` on a later part of the list.
+    pub waits: Option<WaitingList>,
     /// The stacks, the most urgent first.
     pub rows: Vec<StackRow>,
     /// Whether to link to the keys of the API, which are for owners.
@@ -101,21 +104,23 @@ pub struct StackFacts<'a> {
 /// A stack in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackRow {
-    name: String,
-    repository: String,
+    pub(super) name: String,
+    pub(super) repository: String,
+    /// The path of the repository's page.
+    pub(super) repository_link: String,
     /// The path of its page below `/orgs`.
-    link: String,
-    folder: String,
+    pub(super) link: String,
+    pub(super) folder: String,
     /// Why it could not be scanned, or that it was not yet.
-    problem: Option<String>,
-    severities: Vec<SeverityCount>,
-    is_partial: bool,
-    checked: String,
-    posture: String,
-    declared: String,
-    cost: String,
-    scanned: String,
-    next: String,
+    pub(super) problem: Option<String>,
+    pub(super) severities: Vec<SeverityCount>,
+    pub(super) is_partial: bool,
+    pub(super) checked: String,
+    pub(super) posture: String,
+    pub(super) declared: String,
+    pub(super) cost: String,
+    pub(super) scanned: String,
+    pub(super) next: String,
 }
 
 impl StackRow {
@@ -136,6 +141,7 @@ impl StackRow {
         Self {
             name: facts.name.to_string(),
             repository: repository.to_string(),
+            repository_link: repository_path(repository),
             link: format!("{repository}/{}", facts.name),
             folder: summary.path.clone(),
             problem,

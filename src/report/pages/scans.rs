@@ -2,7 +2,7 @@
 
 use super::pager::Pager;
 use super::prose::Prose;
-use super::stack::{StackContext, stack_link};
+use super::stack::{StackContext, repository_crumb, stack_link};
 use super::{Crumb, Frame};
 use crate::model::{ScanTotals, Severity};
 use crate::report::when::minute;
@@ -18,6 +18,8 @@ pub struct ScansPage {
     repository: String,
     stack: String,
     stack_link: String,
+    /// The way to the repository's page.
+    way: Crumb,
     rows: Vec<ScanRow>,
     is_first: bool,
     next: Option<String>,
@@ -54,6 +56,7 @@ impl ScansPage {
             repository: context.repository.to_string(),
             stack: context.stack.to_string(),
             stack_link: stack_link(&frame, context.repository, context.stack),
+            way: repository_crumb(context.repository),
             rows: (scans.iter())
                 .map(|scan| ScanRow::new(scan, &repository_url))
                 .collect(),
@@ -79,6 +82,7 @@ impl ScansPage {
         let path = self.stack_link.strip_prefix(&self.frame.base);
         vec![
             Crumb::to(&self.account, format!("/orgs/{}", self.account)),
+            self.way.clone(),
             Crumb::to(&self.stack, path.unwrap_or_default().to_owned()),
             Crumb::here("Scans"),
         ]

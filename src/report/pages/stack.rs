@@ -1,15 +1,14 @@
 //! Writes the page of a stack: findings, what is set aside, coverage, pull requests.
 
+use super::actions::StackActions;
 use super::choices::FilterChoice;
 use super::history::{HistoryView, StackHistory};
 use super::orders::OrderForms;
 use super::pager::Pager;
 use super::prose::Prose;
 use super::stack_rows::{AsideRow, CoverageRow, FindingRow};
-use super::{Crumb, Frame, PullRow, escaped, next_scan};
-use crate::model::{
-    Finding, Money, Proposal, RepositoryName, Scanned, Severity, StackName, StackReport,
-};
+use super::{Crumb, Frame, PullRow, escaped, next_scan, repository_path};
+use crate::model::{Finding, Money, RepositoryName, Scanned, Severity, StackName, StackReport};
 use crate::report::chart::ChartError;
 use crate::report::when::minute;
 use crate::report::words::{excerpt, name, posture, signed};
@@ -117,6 +116,8 @@ pub struct StackPage {
     /// The path of this page.
     link: String,
     repository: String,
+    /// The way to the repository's page.
+    way: Crumb,
     facts: Vec<Fact>,
     error: Option<Prose>,
     failure: Option<Prose>,
@@ -159,7 +160,7 @@ impl Fact {
     }
 
     /// Adds the link of a fact.
-    fn linked(self, url: String) -> Self {
+    pub fn linked(self, url: String) -> Self {
         Self {
             url: Some(url),
             ..self
@@ -173,7 +174,7 @@ impl StackPage {
         frame: Frame,
         context: &StackContext<'_>,
         report: Option<&StackReport>,
-        proposals: &[Proposal],
+        actions: &StackActions,
         filter: FindingFilter,
     ) -> Self {
         let repository_url = format!("{}/{}", context.github_pages, context.repository);
@@ -188,13 +189,16 @@ impl StackPage {
         let pages = fitting.len().div_ceil(PAGE).max(1);
         let page = filter.page.clamp(1, pages);
         let listed = fitting.iter().skip((page - 1) * PAGE).take(PAGE);
-        let row = |finding: &&Finding| FindingRow::new(finding, &link, proposals, &repository_url);
+        let row = |finding: &&Finding| {
+            FindingRow::new(finding, &link, actions, &repository_url, context.now)
+        };
         let mut coverage: Vec<_> = shown.coverage.iter().collect();
         coverage.sort_by_key(|row| row.is_known());
         Self {
             account: context.account.to_owned(),
             stack: context.stack.to_string(),
             repository: context.repository.to_string(),
+            way: repository_crumb(context.repository),
             facts: facts(context, report, &repository_url),
             error: error(report).map(|error| Prose::sentence(&error)),
             failure: context.failure.map(Prose::sentence),
@@ -215,7 +219,7 @@ impl StackPage {
             coverage: (coverage.into_iter().take(MAX_ROWS))
                 .map(CoverageRow::new)
                 .collect(),
-            pulls: PullRow::all(proposals, &repository_url),
+            pulls: PullRow::all(actions.proposals(), &repository_url),
             history: None,
             orders: OrderForms::default(),
             link,
@@ -243,6 +247,7 @@ impl StackPage {
     fn crumbs(&self) -> Vec<Crumb> {
         vec![
             Crumb::to(&self.account, format!("/orgs/{}", self.account)),
+            self.way.clone(),
             Crumb::here(&self.stack),
         ]
     }
@@ -250,6 +255,11 @@ impl StackPage {
     fn pager(&self) -> Pager {
         Pager::of_pages(self.previous.as_ref(), self.next.as_ref())
     }
+}
+
+/// Returns the step to a repository's page.
+pub(super) fn repository_crumb(repository: &RepositoryName) -> Crumb {
+    Crumb::to(repository.name(), repository_path(repository))
 }
 
 /// Returns the path of a stack's page.

@@ -1,9 +1,11 @@
 //! Describes what the tables of a stack's page list.
 
+use super::actions::StackActions;
 use super::prose::Prose;
-use crate::model::{Coverage, Finding, FixKind, Kind, Proposal, Status, TypeReader};
+use crate::model::{Choice, Coverage, Decision, Finding, FixKind, Kind, Status, TypeReader};
 use crate::report::change::Sides;
 use crate::report::lines::{FirstChanges, MAX_ATTRIBUTES, first_changes};
+use crate::report::when::minute;
 use crate::report::words::{cost, event, excerpt, name};
 
 /// A finding in a list.
@@ -16,7 +18,7 @@ pub(super) struct FindingRow {
     pub changes: Vec<String>,
     pub more: usize,
     pub cost: String,
-    pub fix: &'static str,
+    pub fix: String,
     pub pull: Option<(u64, String)>,
 }
 
@@ -47,11 +49,13 @@ impl FindingRow {
     pub fn new(
         finding: &Finding,
         link: &str,
-        proposals: &[Proposal],
+        actions: &StackActions,
         repository_url: &str,
+        now: i64,
     ) -> Self {
-        let mut open = proposals.iter().filter(|it| it.state.is_open());
-        let pull = open.find(|it| it.findings.contains(&finding.id.0));
+        let (fix, merged) = treatment(finding, actions.decision(&finding.id), now);
+        let open = actions.open_pull(finding).map(|it| it.number);
+        let pull = merged.or(open);
         let (event, changes) = match finding.kind {
             Kind::Modified => (String::new(), first_changes(finding, Sides::Drift)),
             _ => (event(finding), FirstChanges::default()),
@@ -64,11 +68,30 @@ impl FindingRow {
             changes: changes.shown,
             more: changes.more,
             cost: cost(finding).unwrap_or_default(),
-            fix: finding.fix.as_ref().map_or("none", |fix| match fix.kind {
+            fix,
+            pull: pull.map(|number| (number, format!("{repository_url}/pull/{number}"))),
+        }
+    }
+}
+
+/// Describes what is done about a finding: what a person decided, else the planned fix. Returns the pull request that ended
+/// with the decision, too.
+fn treatment(finding: &Finding, decision: Option<&Decision>, now: i64) -> (String, Option<u64>) {
+    match decision.map(|decision| &decision.choice) {
+        Some(Choice::Ignore { .. }) => ("accept".to_owned(), None),
+        Some(Choice::Snooze { until }) if *until > now => {
+            (format!("snoozed until {}", minute(*until)), None)
+        }
+        Some(Choice::Decline { pull }) => ("declined by closing".to_owned(), Some(*pull)),
+        Some(Choice::Applying { pull, .. }) => {
+            ("restore: apply what is merged in".to_owned(), Some(*pull))
+        }
+        _ => {
+            let planned = finding.fix.as_ref().map_or("none", |fix| match fix.kind {
                 FixKind::Refused => "by a person",
                 kind => kind.as_str(),
-            }),
-            pull: pull.map(|it| (it.number, format!("{repository_url}/pull/{}", it.number))),
+            });
+            (planned.to_owned(), None)
         }
     }
 }

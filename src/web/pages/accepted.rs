@@ -2,7 +2,7 @@
 
 use super::visible_part::visible_part;
 use super::{Fields, Names, Shared};
-use crate::model::StackName;
+use crate::model::{RepositoryName, StackName};
 use crate::queue::now;
 use crate::report::pages::{AcceptedPage, AcceptedRow};
 use crate::store::{AcceptedPlace, AcceptedRecord};
@@ -12,6 +12,9 @@ use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
+/// The longest text that is filtered by, in characters.
+const MAX_TEXT: usize = 100;
+
 /// Shows what people accept.
 pub(super) async fn show(
     State(site): Shared,
@@ -19,8 +22,7 @@ pub(super) async fn show(
     owner: Names<String>,
     Query(asked): Query<Fields>,
 ) -> Response {
-    let after = asked.get("after").and_then(|text| place(text));
-    let page = page(&site, &session, owner, after).await;
+    let page = page(&site, &session, owner, &asked).await;
     site.respond(Some(&session), page)
 }
 
@@ -28,15 +30,30 @@ async fn page(
     site: &Site,
     session: &Session,
     owner: Names<String>,
-    after: Option<AcceptedPlace>,
+    asked: &Fields,
 ) -> Result<String, PageError> {
     let Path(owner) = owner?;
     let account = site.account(session, &owner).await?;
+    let after = asked.get("after").and_then(|text| place(text));
+    let repository = asked
+        .get("repository")
+        .map(|text| text.trim())
+        .unwrap_or_default();
+    let repository: String = repository.chars().take(MAX_TEXT).collect();
+    let name = RepositoryName::new(&format!("{}/{repository}", account.name));
+    let only = name.and_then(|name| account.repositories.id(&name));
+    // A repository that the person does not see has nothing for them, as one that is not there.
+    let is_nowhere = only.is_none() && !repository.is_empty();
     let tenant = site.store.of(account.installation);
     let tenant = &tenant;
     let listed = visible_part(
         after.clone(),
-        |behind, most| async move { tenant.accepted(behind.as_ref(), most).await },
+        |behind, most| async move {
+            match is_nowhere {
+                true => Ok((Vec::new(), None)),
+                false => tenant.accepted(only, behind.as_ref(), most).await,
+            }
+        },
         |record: &AcceptedRecord| &record.place,
         |record| account.repositories.name(record.repository).is_some(),
     );
@@ -50,6 +67,7 @@ async fn page(
         frame: site.frame(Some(session)),
         rows: rows.collect(),
         account: account.name,
+        repository,
         is_first: after.is_none(),
         next: next.map(|place| written(&place)),
     };

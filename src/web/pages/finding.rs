@@ -3,7 +3,7 @@
 use super::{Fields, Names, Shared};
 use crate::model::FindingId;
 use crate::queue::now;
-use crate::report::pages::{FindingContext, FindingPage, PastFindingPage};
+use crate::report::pages::{FindingContext, FindingPage, PastFindingPage, StackActions};
 use crate::web::page_error::PageError;
 use crate::web::sign_in::{Session, Visitor};
 use crate::web::site::Site;
@@ -49,19 +49,21 @@ async fn page(
         return Ok(page.ok_or(PageError::NotFound)?.html()?);
     };
     let history_begins = tenant.history_begins(repository, stack).await?;
-    let mut proposals = tenant.proposals(repository).await?;
-    proposals
-        .retain(|proposal| proposal.stack == stack.as_str() && proposal.findings.contains(&id.0));
+    let proposals = tenant.proposals(repository).await?;
     let decisions = tenant.decisions(repository).await?;
-    let decision = decisions
-        .iter()
-        .find(|decision| decision.stack == *stack && decision.finding == finding.id);
+    let actions = StackActions::new(
+        stack,
+        last.as_ref().map(|(report, _)| report),
+        proposals,
+        decisions,
+    );
+    let proposals = actions.proposals_of(&finding.id);
     let context = FindingContext {
         stack: found.context(site, Some(scan), now()),
         occurrences: &occurrences,
         history_begins,
         proposals: &proposals,
-        decision,
+        decision: actions.decision(&finding.id),
         coverage: scanned.map_or(&[], |scanned| &scanned.coverage),
     };
     let page = FindingPage::new(site.frame(Some(session)), &context, finding);

@@ -8,10 +8,12 @@ mod keys;
 mod orders;
 mod organisation;
 mod own_keys;
+mod repository;
 mod scans;
 mod server;
 mod stack;
 mod visible_part;
+mod waits;
 
 use super::address::PublicAddress;
 use super::html::{Protection, protect};
@@ -60,6 +62,7 @@ pub const PATHS: [&str; 9] = [
     "/orgs/{owner}/audit",
     "/orgs/{owner}/accepted",
     "/orgs/{owner}/keys",
+    "/orgs/{owner}/{repository}",
     "/orgs/{owner}/{repository}/{stack}",
     "/orgs/{owner}/{repository}/{stack}/scans",
     "/orgs/{owner}/{repository}/{stack}/findings/{finding}",
@@ -112,6 +115,7 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
         audit_path,
         accepted_path,
         keys_path,
+        repository_path,
         stack_path,
         scans_path,
         finding_path,
@@ -125,6 +129,9 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
             .route(audit_path, get(audit::show))
             .route(accepted_path, get(accepted::show))
             .route(keys_path, get(keys::show).post(keys::act))
+            .route(repository_path, get(repository::show))
+            // Of one that is named like a page of the organisation.
+            .route(&format!("{repository_path}/"), get(repository::show))
             .route(scans_path, get(scans::show))
             .route(stack_path, get(stack::show).post(orders::of_stack))
             .route(finding_path, get(finding::show).post(orders::of_finding))

@@ -1,6 +1,7 @@
 //! Serves the page of an organisation: its stacks, the most urgent first.
 
 use super::visible_part::visible_part;
+use super::waits::what_waits;
 use super::{Fields, Names, Shared};
 use crate::github::UserInstallation;
 use crate::model::{InstallationId, RepositoryName, StackName, StackSummary, Urgency};
@@ -60,6 +61,10 @@ async fn page(
         },
     );
     let (listed, next) = listed.await?;
+    let waits = match after {
+        None => Some(what_waits(site, session, &account, None).await?),
+        Some(_) => None,
+    };
     let ownership = site.rights().ownership(session, &account.found, now());
     let ownership = ownership.await?;
     let rows = listed.iter().filter_map(|stack| {
@@ -68,6 +73,7 @@ async fn page(
     });
     let page = OrganisationPage {
         frame: site.frame(Some(session)),
+        waits,
         rows: rows.collect(),
         name: account.name,
         // Where GitHub does not tell, their page says why.
@@ -207,7 +213,7 @@ async fn summarize(tenant: &Tenant<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn stack_facts(stack: &ListedStack) -> StackFacts<'_> {
+pub(super) fn stack_facts(stack: &ListedStack) -> StackFacts<'_> {
     StackFacts {
         name: &stack.stack,
         summary: stack.summary.as_ref(),
@@ -217,12 +223,12 @@ fn stack_facts(stack: &ListedStack) -> StackFacts<'_> {
 }
 
 /// Writes a place as the page's address has it: `1.123.production`.
-fn written(place: &StackPlace) -> String {
+pub(super) fn written(place: &StackPlace) -> String {
     format!("{}.{}.{}", place.rank, place.repository, place.stack)
 }
 
 /// Reads a place; `None` for a text that is none.
-fn place(text: &str) -> Option<StackPlace> {
+pub(super) fn place(text: &str) -> Option<StackPlace> {
     let (rank, rest) = text.split_once('.')?;
     let (repository, stack) = rest.split_once('.')?;
     let rank = rank.parse().ok()?;

@@ -1,16 +1,18 @@
 //! Serves the page of a stack: its findings, what is set aside, coverage and pull requests.
 
 use super::{Fields, Names, Shared};
+use crate::model::{RepositoryId, ScanPoint, StackName};
 use crate::queue::now;
-use crate::report::pages::{FindingFilter, StackHistory, StackPage};
+use crate::report::pages::{FindingFilter, StackActions, StackHistory, StackPage};
+use crate::store::Tenant;
 use crate::web::page_error::PageError;
 use crate::web::sign_in::{Session, Visitor};
 use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
-/// How many scans the charts show.
-const MAX_SCANS: u32 = 500;
+/// How many of the newest scans the charts show; beyond, the last one of each day.
+const NEWEST_SCANS: u32 = 200;
 /// How many findings that ended are listed.
 const MAX_ENDED: u32 = 20;
 /// How far back repairs count, in milliseconds: 90 days.
@@ -39,9 +41,9 @@ async fn page(
     let (repository, stack) = (found.listed.repository, &found.listed.stack);
     let tenant = site.store.of(found.account.installation);
     let last = tenant.reports(repository, stack).next().await?;
-    let mut proposals = tenant.proposals(repository).await?;
-    proposals.retain(|proposal| proposal.stack == stack.as_str());
-    let scans = tenant.scan_points(repository, stack, MAX_SCANS).await?;
+    let proposals = tenant.proposals(repository).await?;
+    let decisions = tenant.decisions(repository).await?;
+    let scans = scans_to_chart(&tenant, repository, stack).await?;
     let ended = tenant.ended_occurrences(repository, stack, MAX_ENDED);
     let ended = ended.await?;
     let now = now();
@@ -53,6 +55,7 @@ async fn page(
         mean_time_to_repair: repairs.await?,
     };
     let (report, scan) = last.unzip();
+    let actions = StackActions::new(stack, report.as_ref(), proposals, decisions);
     let field = |name: &str| asked.get(name).map(String::as_str).unwrap_or_default();
     let context = found.context(site, scan.as_ref(), now);
     let filter = FindingFilter::new(
@@ -62,7 +65,22 @@ async fn page(
         field("page").parse().unwrap_or(1),
     );
     let frame = site.frame(Some(session));
-    let page = StackPage::new(frame, &context, report.as_ref(), &proposals, filter);
+    let page = StackPage::new(frame, &context, report.as_ref(), &actions, filter);
     let page = page.with_history(&history).map_err(anyhow::Error::from)?;
     Ok(page.with_orders(found.orders(asked)?).html()?)
+}
+
+/// Returns the scans that the charts show, the newest first: of a stack that is scanned each hour there are thousands.
+async fn scans_to_chart(
+    tenant: &Tenant<'_>,
+    repository: RepositoryId,
+    stack: &StackName,
+) -> anyhow::Result<Vec<ScanPoint>> {
+    let mut points = tenant.scan_points(repository, stack, NEWEST_SCANS).await?;
+    let is_cut = u32::try_from(points.len()).is_ok_and(|count| count == NEWEST_SCANS);
+    if let Some(oldest) = points.last().filter(|_| is_cut) {
+        let before = oldest.finished_at;
+        points.extend(tenant.daily_points(repository, stack, before).await?);
+    }
+    Ok(points)
 }
