@@ -4,7 +4,7 @@ use crate::database::{Database, on_both};
 use driftguard::model::{
     ApiScope, AuditEntry, AuditVia, InstallationId, RepositoryId, StackName, WorkspaceId,
 };
-use driftguard::store::{ApiKeyRecord, KeyCreation, Store, Workspace};
+use driftguard::store::{ApiKeyRecord, KeyCreation, KeyOwner, Store, Workspace};
 use driftguard::web::api::new_key;
 use futures::future::join_all;
 use std::time::Duration;
@@ -115,6 +115,7 @@ async fn an_organisation_has_no_more_keys_than_it_may_however_many_are_created_a
         prefix: prefix.to_owned(),
         name: "nightly".to_owned(),
         scope: ApiScope::Read,
+        owner: KeyOwner::Organisation,
         created_by: "alice".to_owned(),
         created_at: 1,
         expires_at: None,
@@ -139,7 +140,10 @@ async fn an_organisation_has_no_more_keys_than_it_may_however_many_are_created_a
         };
         let tenant = store.of(ACME);
         let record = record(key.prefix());
-        let created = tenant.create_api_key(&key, &record, &entry).await.unwrap();
+        let created = tenant
+            .create_api_key(&key, &record, &[], &entry)
+            .await
+            .unwrap();
         created == KeyCreation::Created
     });
     assert_eq!(created.await, 2);

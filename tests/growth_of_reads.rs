@@ -4,7 +4,7 @@
 use crate::database::Database;
 use crate::pages::{STACK, addresses, two_accounts};
 use driftguard::model::{ApiScope, InstallationId};
-use driftguard::store::ApiKeyRecord;
+use driftguard::store::{ApiKeyRecord, KeyOwner};
 use driftguard::web::api::new_key;
 use sqlx::{AnyPool, AssertSqlSafe, Row as _};
 use std::collections::BTreeMap;
@@ -105,6 +105,7 @@ async fn visit(length: Length) -> Option<Reads> {
         prefix: key.prefix().to_owned(),
         name: "a script".to_owned(),
         scope: ApiScope::Read,
+        owner: KeyOwner::Organisation,
         created_by: String::new(),
         created_at: 1,
         expires_at: None,

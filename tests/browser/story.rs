@@ -77,7 +77,7 @@ async fn restore(world: &World, url: &str, visit: &mut Visit) {
     let pull = world.open(RESTORE);
     assert!(pull.body.contains(&instance), "{}", pull.body);
     let link = format!("{}/acme/shop/pull/{}", world.github.url(), pull.number);
-    for path in [&page, STACK, "/orgs/acme/shop", "/orgs/acme"] {
+    for path in [page.as_str(), STACK, "/orgs/acme/shop", "/orgs/acme"] {
         let chromium = &visit.chromium;
         chromium.open(&format!("{url}{path}")).await;
         let script = "return [...document.querySelectorAll('main a')].map(link => link.href)";

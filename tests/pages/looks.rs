@@ -9,7 +9,7 @@ use driftguard::model::{
 use driftguard::report::pages::{
     AcceptedPage, AcceptedRow, AuditPage, AuditRow, BudgetRow, FindingContext, FindingFilter,
     FindingPage, Frame, KeyRow, KeysPage, Message, MessagePage, OrderForms, Organisation,
-    OrganisationPage, OrganisationsPage, OwnKeyForm, OwnKeyRow, OwnKeysPage, RepositoryContext,
+    OrganisationPage, OrganisationsPage, OwnKeyForm, OwnKeyRow, OwnKeysPage, RepositoryFacts,
     RepositoryPage, ScanStop, ScansPage, ServerPage, SignInPage, StackActions, StackContext,
     StackFacts, StackFilter, StackHistory, StackPage, StackRow, StoppedRow, WaitingList,
     WaitingOrder,
@@ -79,9 +79,9 @@ fn actions(report: Option<&StackReport>) -> StackActions {
 }
 
 /// Something of each kind that waits.
-fn waits(repository: &RepositoryName) -> WaitingList {
+fn waits(repository: &RepositoryName, is_of_many: bool) -> WaitingList {
     let stack = StackName::new("production").unwrap();
-    let mut list = WaitingList::new(&frame(), "https://github.com");
+    let mut list = WaitingList::new(&frame(), "https://github.com", is_of_many);
     let order = WaitingOrder {
         stack: Some(&stack),
         command: "restore f-00000000000a",
@@ -156,7 +156,7 @@ fn the_page_of_a_repository_is_sent_as_html() {
     };
     let row = StackRow::new(facts, &repository, SCANNED);
     let proposals = proposals();
-    let context = RepositoryContext {
+    let context = RepositoryFacts {
         account: "acme",
         name: &repository,
         github_pages: "https://github.com",
@@ -166,16 +166,16 @@ fn the_page_of_a_repository_is_sent_as_html() {
         proposals: &proposals,
     };
     let next = Some("1.2.production".to_owned());
-    let waiting = waits(&repository);
+    let waiting = waits(&repository, false);
     let page = RepositoryPage::new(frame(), &context, waiting, vec![row], true, next);
     insta::assert_snapshot!("page_repository", page.html().unwrap());
-    let quiet = RepositoryContext {
+    let quiet = RepositoryFacts {
         problem: None,
         dashboard: None,
         proposals: &[],
         ..context
     };
-    let nothing = WaitingList::new(&frame(), "https://github.com").end(10, false);
+    let nothing = WaitingList::new(&frame(), "https://github.com", false).end(10, false);
     let page = RepositoryPage::new(frame(), &quiet, nothing, Vec::new(), true, None);
     insta::assert_snapshot!("page_repository_without_stacks", page.html().unwrap());
 }
@@ -252,7 +252,7 @@ fn each_page_is_sent_as_html() {
         frame: frame(),
         name: "acme".to_owned(),
         filter: StackFilter::new("production", "found"),
-        waits: Some(waits(&repository)),
+        waits: Some(waits(&repository, true)),
         rows: rows.collect(),
         shows_keys: true,
         is_first: true,

@@ -68,8 +68,8 @@ async fn a_repository_that_is_named_like_a_page_has_one(database: Database) {
     let (site, acme, _) = two_accounts(database).await;
     let reports = &crate::report::world().stacks[..1];
     for name in ["accepted", "audit", "findings", "keys"] {
-        let id = site.scanned((&format!("acme/{name}"), true), acme, reports);
-        id.await;
+        let name = format!("acme/{name}");
+        site.scanned((&name, true), acme, reports).await;
     }
     let (mut alice, list) = site.sign_in("alice", "/orgs/acme").await;
     for name in ["accepted", "audit", "findings", "keys"] {

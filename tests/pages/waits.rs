@@ -111,8 +111,7 @@ async fn what_waits_is_told_to_those_who_see_its_repository(database: Database) 
     let of_shop = [
         "restore f-00000000000a",
         "asked for by carol, not done yet",
-        "No stack can be scanned",
-        "line 3: `stack` is no setting",
+        "ine 3: <code>stack</code> is no setting",
         "staging could not be scanned",
         "The scan of production is parked",
         "It stopped the server each time it ran",
@@ -127,6 +126,11 @@ async fn what_waits_is_told_to_those_who_see_its_repository(database: Database) 
         assert!(list.html.contains(text), "{text}: {}", list.html);
         assert!(page.html.contains(text), "{text}: {}", page.html);
     }
+    assert!(
+        list.html.contains("No stack can be scanned"),
+        "{}",
+        list.html
+    );
     let onboarding = "#1 adds .driftguard.yml";
     assert!(list.html.contains(onboarding) && !page.html.contains(onboarding));
     assert!(!list.html.contains("#11"), "{}", list.html);

@@ -8,7 +8,7 @@ use crate::end_to_end::{ROLE, World};
 use driftguard::aws::session_policy;
 use driftguard::model::{ApiScope, InstallationId};
 use driftguard::standin::sts::{Sts, Trust};
-use driftguard::store::ApiKeyRecord;
+use driftguard::store::{ApiKeyRecord, KeyOwner};
 use driftguard::web::api::new_key;
 use serde_json::{Value, json};
 use std::fs;
@@ -201,6 +201,7 @@ async fn a_workspace_of_the_api_with_a_role_is_read_by_the_provider_as_well() {
         prefix: key.prefix().to_owned(),
         name: "a script".to_owned(),
         scope: ApiScope::Write,
+        owner: KeyOwner::Organisation,
         created_by: String::new(),
         created_at: 1,
         expires_at: None,

@@ -130,7 +130,7 @@ async fn a_person_accepts_a_finding_on_its_page_and_finds_the_pull_request(datab
 
     let accept = world.open(ACCEPT);
     let link = format!("{}/acme/shop/pull/{}", world.github.url(), accept.number);
-    for path in [&path, stack, "/orgs/acme/shop", "/orgs/acme"] {
+    for path in [path.as_str(), stack, "/orgs/acme/shop", "/orgs/acme"] {
         let page = alice.open(&format!("{url}{path}")).await;
         assert!(page.html.contains(&link), "{path}: {}", page.html);
     }

@@ -64,6 +64,7 @@ fn section(finding: &Finding) -> Option<String> {
     let frame = Frame {
         base: String::new(),
         stylesheet: "/assets/a.css".to_owned(),
+        icon: "/favicon.svg".to_owned(),
         login: Some("alice".to_owned()),
         form_token: "a-token".to_owned(),
     };

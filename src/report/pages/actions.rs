@@ -23,25 +23,7 @@ impl StackActions {
         mut decisions: Vec<Decision>,
     ) -> Self {
         decisions.retain(|decision| decision.stack == *stack);
-        let scanned = report.and_then(|report| report.outcome.as_ref().ok());
-        let known = scanned.into_iter().flat_map(|scanned| {
-            let all = scanned.findings.iter().chain(&scanned.set_aside);
-            all.map(|finding| finding.id.0.as_str())
-        });
-        let known: HashSet<_> = known.collect();
-        let ignored = decisions.iter().filter(|decision| ignores(decision));
-        let ignored: HashSet<_> = ignored.map(|it| it.finding.0.as_str()).collect();
-        proposals.retain(|proposal| {
-            // The same drift may be a finding of several stacks: while it is open, a decision names the stack.
-            let accepted = match proposal.state.is_open() {
-                true => &ignored,
-                false => &known,
-            };
-            let mut listed = proposal.findings.iter();
-            proposal.stack == stack.as_str()
-                || (proposal.kind() == ProposalKind::Accept
-                    && listed.any(|id| accepted.contains(id.as_str())))
-        });
+        retain_of_stack(&mut proposals, stack, report, &decisions);
         Self {
             proposals,
             decisions,
@@ -78,6 +60,34 @@ impl StackActions {
             accepts == is_ignored && proposal.findings.contains(&finding.id.0)
         })
     }
+}
+
+/// Keeps the pull requests that are about a stack.
+fn retain_of_stack(
+    proposals: &mut Vec<Proposal>,
+    stack: &StackName,
+    report: Option<&StackReport>,
+    decisions: &[Decision],
+) {
+    let scanned = report.and_then(|report| report.outcome.as_ref().ok());
+    let known = scanned.into_iter().flat_map(|scanned| {
+        let all = scanned.findings.iter().chain(&scanned.set_aside);
+        all.map(|finding| finding.id.0.as_str())
+    });
+    let known: HashSet<_> = known.collect();
+    let ignored = decisions.iter().filter(|decision| ignores(decision));
+    let ignored: HashSet<_> = ignored.map(|it| it.finding.0.as_str()).collect();
+    proposals.retain(|proposal| {
+        // The same drift may be a finding of several stacks: while it is open, a decision names the stack.
+        let accepted = match proposal.state.is_open() {
+            true => &ignored,
+            false => &known,
+        };
+        let mut listed = proposal.findings.iter();
+        proposal.stack == stack.as_str()
+            || (proposal.kind() == ProposalKind::Accept
+                && listed.any(|id| accepted.contains(id.as_str())))
+    });
 }
 
 fn ignores(decision: &Decision) -> bool {

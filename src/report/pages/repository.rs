@@ -14,7 +14,7 @@ const MAX_ENDED: usize = 20;
 
 /// What is known of a repository. Times are in epoch milliseconds.
 #[derive(Debug, Clone, Copy)]
-pub struct RepositoryContext<'a> {
+pub struct RepositoryFacts<'a> {
     /// The login of the account.
     pub account: &'a str,
     /// The repository.
@@ -59,7 +59,7 @@ impl RepositoryPage {
     /// where it goes on.
     pub fn new(
         frame: Frame,
-        context: &RepositoryContext<'_>,
+        context: &RepositoryFacts<'_>,
         waits: WaitingList,
         rows: Vec<StackRow>,
         is_first: bool,
@@ -102,7 +102,7 @@ impl RepositoryPage {
 }
 
 /// Tells where the repository is, and where its dashboard and its settings are.
-fn facts(context: &RepositoryContext<'_>, url: &str, has_stacks: bool) -> Vec<Fact> {
+fn facts(context: &RepositoryFacts<'_>, url: &str, has_stacks: bool) -> Vec<Fact> {
     let mut facts = vec![Fact::new("At GitHub", context.name.to_string()).linked(url.to_owned())];
     let branch = context.default_branch;
     facts.extend(branch.map(|branch| Fact::new("Default branch", branch)));

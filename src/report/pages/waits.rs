@@ -1,5 +1,6 @@
 //! Lists what waits in an organisation or a repository: for a person, for an apply, for a worker or for the operator.
 
+use super::prose::Prose;
 use super::{Frame, repository_path};
 use crate::model::{Decision, Proposal, ProposalKind, ProposalState, RepositoryName, StackName};
 use crate::report::when::minute;
@@ -16,7 +17,7 @@ pub(super) struct WaitingRow {
     pub(super) what: String,
     /// Where to look at it.
     pub(super) url: String,
-    pub(super) detail: String,
+    pub(super) detail: Prose,
     /// The stack, with its page.
     pub(super) stack: Option<(String, String)>,
     /// The repository, with its page.
@@ -35,6 +36,8 @@ pub struct WaitingList {
     pub(super) more: usize,
     /// Whether there may be others that were not read.
     pub(super) is_cut: bool,
+    /// Whether it lists what waits in several repositories, so that each entry names its own.
+    pub(super) is_of_many: bool,
     pub(super) is_open: bool,
 }
 
@@ -61,9 +64,11 @@ pub struct ScanStop<'a> {
 }
 
 impl WaitingList {
-    /// Starts a list. `github_pages` is the address of GitHub's pages, without a trailing slash.
-    pub fn new(frame: &Frame, github_pages: &str) -> Self {
+    /// Starts a list of what waits in several repositories, or in one. `github_pages` is the address of GitHub's pages,
+    /// without a trailing slash.
+    pub fn new(frame: &Frame, github_pages: &str, is_of_many: bool) -> Self {
         Self {
+            is_of_many,
             base: frame.base.clone(),
             github_pages: github_pages.to_owned(),
             ..Self::default()
@@ -85,7 +90,10 @@ impl WaitingList {
         self.rows.push(WaitingRow {
             what: format!("{}{subject}", excerpt(verb, 20)),
             url,
-            detail: format!("asked for by {}, not done yet", excerpt(order.person, 100)),
+            detail: Prose::of(&format!(
+                "asked for by {}, not done yet",
+                excerpt(order.person, 100)
+            )),
             stack,
             repository: self.repository(repository),
             since: minute(order.at),
@@ -98,7 +106,7 @@ impl WaitingList {
         self.rows.push(WaitingRow {
             what: "No stack can be scanned".to_owned(),
             url: repository.1.clone(),
-            detail: excerpt(stop.problem, MAX_PROBLEM),
+            detail: Prose::of(&excerpt(stop.problem, MAX_PROBLEM)),
             stack: None,
             repository,
             since: minute(stop.since),
@@ -131,7 +139,7 @@ impl WaitingList {
         self.rows.push(WaitingRow {
             what,
             url,
-            detail: excerpt(stop.problem, MAX_PROBLEM),
+            detail: Prose::of(&excerpt(stop.problem, MAX_PROBLEM)),
             stack,
             repository,
             since: minute(stop.since),
@@ -154,7 +162,7 @@ impl WaitingList {
         self.rows.push(WaitingRow {
             what: format!("The {} is parked", excerpt(work, 120)),
             url: repository.1.clone(),
-            detail: detail.to_owned(),
+            detail: Prose::of(detail),
             stack: None,
             repository,
             since: minute(since),
@@ -171,7 +179,9 @@ impl WaitingList {
         self.rows.push(WaitingRow {
             what: format!("#{pull} is merged, and waits for an apply"),
             url: self.pull_url(repository, pull),
-            detail: format!("restores {restores}, which the next scan after it finds resolved"),
+            detail: Prose::of(&format!(
+                "restores {restores}: a scan after the apply finds it resolved"
+            )),
             stack: Some(self.stack(repository, &first.stack)),
             repository: self.repository(repository),
             since: since.map(minute).unwrap_or_default(),
@@ -199,7 +209,7 @@ impl WaitingList {
         self.rows.push(WaitingRow {
             what: format!("#{} {what}", proposal.number),
             url: self.pull_url(repository, proposal.number),
-            detail: detail.to_owned(),
+            detail: Prose::of(detail),
             stack: stack.map(|stack| self.stack(repository, &stack)),
             repository: self.repository(repository),
             since: match proposal.opened_at {
@@ -215,7 +225,7 @@ impl WaitingList {
         self.more = self.rows.len().saturating_sub(most);
         self.rows.truncate(most);
         self.is_cut = is_cut;
-        self.is_open = self.rows.len() <= SHORT;
+        self.is_open = self.rows.len() <= SHORT || !self.is_of_many;
         self
     }
 

@@ -5,7 +5,7 @@ use super::waits::what_waits;
 use super::{Fields, Names, Shared};
 use crate::model::RepositoryName;
 use crate::queue::now;
-use crate::report::pages::{RepositoryContext, RepositoryPage, StackRow};
+use crate::report::pages::{RepositoryFacts, RepositoryPage, StackRow};
 use crate::web::page_error::PageError;
 use crate::web::sign_in::{Session, Visitor};
 use crate::web::site::Site;
@@ -45,7 +45,7 @@ async fn page(
     let known = tenant.repository(id).await?;
     let problems = tenant.repository_problems(Some(id)).await?;
     let proposals = tenant.proposals(id).await?;
-    let context = RepositoryContext {
+    let context = RepositoryFacts {
         account: &account.name,
         name: &name,
         github_pages: &site.github_pages,

@@ -25,7 +25,11 @@ pub(super) async fn what_waits(
     only: Option<RepositoryId>,
 ) -> anyhow::Result<WaitingList> {
     let tenant = site.store.of(account.installation);
-    let list = WaitingList::new(&site.frame(Some(session)), &site.github_pages);
+    let list = WaitingList::new(
+        &site.frame(Some(session)),
+        &site.github_pages,
+        only.is_none(),
+    );
     let mut search = Search {
         tenant: &tenant,
         visible: &account.repositories,
@@ -51,7 +55,10 @@ pub(super) async fn what_waits(
         };
         search.list.add_order(&waiting, name);
     }
-    search.add_problems().await?;
+    // The page of the repository tells its own beside the list.
+    if only.is_none() {
+        search.add_problems().await?;
+    }
     search.add_failing().await?;
     search.add_parked().await?;
     search.add_merged().await?;
@@ -86,7 +93,7 @@ impl<'a> Search<'a> {
     }
 
     async fn add_problems(&mut self) -> anyhow::Result<()> {
-        for found in self.tenant.repository_problems(self.only).await? {
+        for found in self.tenant.repository_problems(None).await? {
             let Some(name) = self.visible_name(found.repository) else {
                 continue;
             };
