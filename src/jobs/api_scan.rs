@@ -44,6 +44,8 @@ use tracing::{Instrument, info_span, warn};
 const AT_ONCE: usize = 2;
 /// How often a scan gives a sign of life.
 const RENEWED: Duration = Duration::from_secs(15);
+/// Why a scan left no findings that found the memory in use.
+const BUSY: &str = "other scans hold the server's memory: try again in a minute";
 /// What a scan without code notes.
 const NO_CODE: &str = "no code came with the state, so the state alone was compared with AWS";
 /// Why a workspace without a role is not read.
@@ -261,7 +263,6 @@ async fn report_of(
     let probes = Probes::default();
     let aws = means.aws.with_access(access.clone(), &probes);
     let redactor = redactor(means.key(), scan.installation);
-    let tenant = means.store.of(scan.installation);
     let region = Region::new(&scan.workspace.region);
     let input = ScanInput {
         tree: &tree,
@@ -283,17 +284,14 @@ async fn report_of(
     let scanning = Box::pin(scan_stacks(&input, vec![stack(scan)], &|_| {}));
     let mut result = in_share(&means.store, &means.aws, scanning).await;
     if result.is_busy() {
-        return Ok(Err(failure(
-            "busy",
-            "other scans hold the server's memory: try again in a minute".to_owned(),
-        )));
+        return Ok(Err(failure("busy", BUSY.to_owned())));
     }
     if let Err(problem) = verdict(&probes, &access) {
         return Ok(Err(failure("role", problem.to_string())));
     }
     let naming = ActorNaming {
         who: &settings.who,
-        tenant: &tenant,
+        tenant: &means.store.of(scan.installation),
         repository: RepositoryId::NONE,
         clock,
         time: &AskingTime::default(),

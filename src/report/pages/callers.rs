@@ -109,9 +109,14 @@ fn refusal(finding: &Finding, coverage: &[Coverage]) -> Option<Prose> {
     match reasons.as_slice() {
         [] => None,
         [reason] => Some(Prose::sentence(reason)),
-        reasons => Some(Prose::of(&format!(
-            "It is not known who made the change. In this account: {}.",
-            reasons.join("; ")
-        ))),
+        reasons => {
+            let whys = reasons.iter();
+            let whys = whys.map(|reason| reason.split_once("because ").map_or(*reason, |it| it.1));
+            let whys: Vec<_> = whys.collect();
+            Some(Prose::of(&format!(
+                "It is not known who made the change. In this account: {}.",
+                whys.join("; ")
+            )))
+        }
     }
 }
