@@ -20,7 +20,7 @@ use chance::Dice;
 use clap::Parser;
 use driftguard::model::ApiScope;
 use driftguard::standin::moto::Moto;
-use driftguard::store::{ApiKeyRecord, Store};
+use driftguard::store::{ApiKeyRecord, KeyOwner, Store};
 use driftguard::web::api::new_key;
 use player::{Player, Visit};
 use scans::ScannedStack;
@@ -216,6 +216,7 @@ async fn create_keys(url: &str, world: &World) -> Result<Vec<String>> {
             prefix: key.prefix().to_owned(),
             name: format!("program {number}"),
             scope: ApiScope::Write,
+            owner: KeyOwner::Organisation,
             created_by: "person0".to_owned(),
             created_at: fill::SCANNED,
             expires_at: None,
