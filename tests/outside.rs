@@ -32,7 +32,7 @@ fn options(recorded: Vec<Resource>) -> Options {
 /// What is said of the variables of this code, with the state of these resources.
 fn outside(files: &[(&str, &str)], recorded: Vec<Resource>) -> Vec<OutsideVariable> {
     let tree: Tree = files.iter().map(|(path, text)| (*path, *text)).collect();
-    code::outside_variables(&tree, "", &options(recorded), &resources::catalog())
+    code::outside_variables(&tree, "", &options(recorded), &resources::catalog()).found
 }
 
 fn said(outside: &[OutsideVariable]) -> Vec<String> {
