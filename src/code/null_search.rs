@@ -6,6 +6,7 @@ use super::null_defaults::NullArgument;
 use super::outside::Search;
 use super::overrides::block_name;
 use super::references::Names;
+use super::resource;
 use super::scope::Scope;
 use crate::model::{Address, Attribute, Shape, Value};
 use hcl_edit::Span;
@@ -29,10 +30,10 @@ pub(super) struct NullScope<'r, 's> {
 impl<'s> Search<'s> {
     /// Finds such arguments of a resource or a nested block. `recorded` returns what the state holds of a name: of nested
     /// blocks that of each of them, since a set has no order.
-    pub(super) fn null_arguments(
+    pub(super) fn null_arguments<'a>(
         &mut self,
-        scope: &Scope<'_>,
-        body: &Body,
+        scope: &Scope<'a>,
+        body: &'a Body,
         place: NullScope<'_, 's>,
         recorded: &dyn Fn(&str) -> Vec<&'s Value>,
     ) {
@@ -53,26 +54,56 @@ impl<'s> Search<'s> {
             let span = argument.value.span().unwrap_or_default();
             self.note_null(scope, (name, span), place, names, values);
         }
-        let mut named: BTreeMap<&str, Vec<&Block>> = BTreeMap::new();
+        let mut named: BTreeMap<&str, Vec<&'a Block>> = BTreeMap::new();
         for block in body.blocks() {
             named.entry(block_name(block)).or_default().push(block);
         }
         for (name, blocks) in named {
-            if let Some(Shape::Block(_, inner)) = place.parts.get(name).map(|part| &part.shape) {
-                self.null_blocks(scope, (name, &blocks), (inner, place), &recorded(name));
+            let Some(part) = place.parts.get(name) else {
+                continue;
+            };
+            let held = recorded(name);
+            match &part.shape {
+                Shape::Block(_, inner) => {
+                    self.null_blocks(scope, (name, &blocks), (inner, place), &held);
+                }
+                Shape::Plain(_) if part.computed && held.iter().any(|value| is_held(value)) => {
+                    self.no_blocks(scope, (name, &blocks), place);
+                }
+                Shape::Plain(_) => {}
             }
         }
     }
 
-    /// Finds such arguments in nested blocks of a name.
-    fn null_blocks(
+    /// Finds an attribute that code writes as blocks, none of which the defaults make.
+    fn no_blocks(
         &mut self,
         scope: &Scope<'_>,
         (name, blocks): (&str, &[&Block]),
+        place: NullScope<'_, 's>,
+    ) {
+        let mut names = place.outer.clone();
+        for block in blocks {
+            names.extend(self.finder.of_body(scope, &block.body));
+        }
+        let is_none = |block: &&Block| {
+            block.has_ident("dynamic") && resource::blocks(scope, block).1.is_empty()
+        };
+        if !names.is_empty() && blocks.iter().all(is_none) {
+            let span = blocks.first().and_then(|block| block.span());
+            self.note_null(scope, (name, span.unwrap_or_default()), place, names, None);
+        }
+    }
+
+    /// Finds such arguments in nested blocks of a name.
+    fn null_blocks<'a>(
+        &mut self,
+        scope: &Scope<'a>,
+        (name, blocks): (&str, &[&'a Block]),
         (inner, place): (&'s BTreeMap<String, Attribute>, NullScope<'_, 's>),
         recorded: &[&'s Value],
     ) {
-        let all = recorded.iter().flat_map(|value| match value {
+        let all = recorded.iter().flat_map(|value| match *value {
             Value::List(items) => items.iter().collect(),
             Value::Map(_) => vec![*value],
             _ => Vec::new(),
@@ -107,7 +138,9 @@ impl<'s> Search<'s> {
                     outer: &outer,
                     ..place
                 };
-                let held = |name: &str| all.iter().map(|block| block.get(name)).collect();
+                let held = |name: &str| -> Vec<&'s Value> {
+                    all.iter().map(|block| block.get(name)).collect()
+                };
                 self.null_arguments(scope, content, below, &held);
                 number += 1;
             }

@@ -235,7 +235,7 @@ impl<'s> Search<'s> {
                     name: name.as_str().to_owned(),
                     key: key.clone(),
                 };
-                self.nulls_of(&scope, &block.body, (schema, resource), &address);
+                self.nulls_of(&scope, &block.body, (schema, *resource), &address);
             }
             are_certain &= key.is_some();
             declared.extend(key);
@@ -295,10 +295,10 @@ impl<'s> Search<'s> {
     }
 
     /// Finds the arguments of a resource that are null by a default while the state holds a value.
-    fn nulls_of(
+    fn nulls_of<'a>(
         &mut self,
-        scope: &Scope<'_>,
-        body: &Body,
+        scope: &Scope<'a>,
+        body: &'a Body,
         (schema, recorded): (Option<&'s Schema>, &'s Resource),
         address: &Address,
     ) {

@@ -5,6 +5,7 @@ use super::derivation::{Derivation, derivation};
 use super::instance::Instance;
 use super::outside::Search;
 use super::outside_expected::Expected;
+use super::outside_variable::as_text;
 use super::provider;
 use super::references::Names;
 use super::scope::Scope;
@@ -155,7 +156,9 @@ impl<'s> Search<'s> {
             };
             let is_other = |key: &String, value: &Value| {
                 let is_own = !own.get(key).is_null();
-                !is_own && !value.has_secret() && default.get(key) != Some(value)
+                // Tags are texts, whatever code writes.
+                let agrees = default.get(key).and_then(as_text) == as_text(value);
+                !is_own && !value.has_secret() && !agrees
             };
             let is_missing = |key: &String| all.get(key).is_none();
             all.iter().any(|(key, value)| is_other(key, value))

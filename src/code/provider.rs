@@ -185,15 +185,15 @@ fn nested(scope: &Scope<'_>, block: &Block, name: &str) -> Value {
 }
 
 /// Returns the entries of a configuration's `default_tags`; `None` where they are no literal map.
-pub(super) fn literal_default_tags<'a>(
-    scope: &Scope<'a>,
-    block: &'a Block,
-) -> Option<Vec<(String, &'a Expression)>> {
+pub(super) fn literal_default_tags<'b>(
+    scope: &Scope<'_>,
+    block: &'b Block,
+) -> Option<Vec<(String, &'b Expression)>> {
     let tags = block.body.get_blocks(DEFAULT_TAGS).next()?;
     let Expression::Object(tags) = &tags.body.get_attribute("tags")?.value else {
         return None;
     };
-    let entry = |(key, value): (_, &'a ObjectValue)| Some((certain_key(scope, key)?, value.expr()));
+    let entry = |(key, value): (_, &'b ObjectValue)| Some((certain_key(scope, key)?, value.expr()));
     Some(tags.iter().filter_map(entry).collect())
 }
 

@@ -2,7 +2,7 @@
 //! of `stack` in three accounts' regions; `record.py` makes it anew.
 
 use driftguard::code::{self, Evaluated, Options, ProviderConfig};
-use driftguard::live::{self, Providers};
+use driftguard::live::{self, ProviderLocation, Providers};
 use driftguard::model::{AwsLocation, Redactor, Region, Resource, Tree, Value, ValueMap};
 use driftguard::{resources, state};
 

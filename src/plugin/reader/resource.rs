@@ -250,9 +250,9 @@ impl AddedTags {
     fn apart(recorded: &Value, live: &Value) -> Option<Self> {
         let (own, all) = (recorded.get(TAGS), recorded.get(TAGS_ALL).as_map()?);
         let is_added = |key: &str| own.get(key).is_null() && all.contains_key(key);
-        let (Value::Map(tags), Value::Map(attributes)) = (live.get(TAGS), live) else {
-            return None;
-        };
+        let mut attributes = live.as_map()?.clone();
+        let none = Attributes::new();
+        let tags = live.get(TAGS).as_map().unwrap_or(&none);
         if !all.keys().any(|key| is_added(key)) {
             return None;
         }
@@ -261,7 +261,6 @@ impl AddedTags {
         let have_changed = all.keys().any(changed);
         let kept = tags.iter().filter(|(key, _)| !is_added(key));
         let kept = kept.map(|(key, value)| (key.clone(), value.clone()));
-        let mut attributes = attributes.clone();
         let kept = Value::map(kept);
         let kept = match kept.is_empty() && own.is_null() {
             true => Value::Null,
