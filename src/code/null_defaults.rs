@@ -92,7 +92,7 @@ impl NullDefaults {
         let names: Vec<_> = found.flat_map(|argument| &argument.variables).collect();
         names
             .into_iter()
-            .filter_map(|name| self.variables.get(name))
+            .filter_map(move |name| self.variables.get(name))
     }
 }
 

@@ -214,7 +214,8 @@ impl<'s> Search<'s> {
             return;
         };
         let scope = instance.scope(file);
-        if self.uses(&scope, &block.body).is_empty() && !resource::is_repeated(&block.body) {
+        let names = self.uses(&scope, &block.body);
+        if names.is_empty() && !resource::is_repeated(&block.body) {
             return;
         }
         let block_name = (instance.path.as_slice(), tf_type.as_str(), name.as_str());
@@ -229,13 +230,15 @@ impl<'s> Search<'s> {
             if let Some(resource) = recorded.get(&key.as_ref()) {
                 let schema = self.catalog.get(tf_type.as_str());
                 self.resource(&scope, &block.body, schema, resource);
-                let address = Address {
-                    modules: instance.path.clone(),
-                    tf_type: tf_type.as_str().to_owned(),
-                    name: name.as_str().to_owned(),
-                    key: key.clone(),
-                };
-                self.nulls_of(&scope, &block.body, (schema, *resource), &address);
+                if !names.is_empty() {
+                    let address = Address {
+                        modules: instance.path.clone(),
+                        tf_type: tf_type.as_str().to_owned(),
+                        name: name.as_str().to_owned(),
+                        key: key.clone(),
+                    };
+                    self.nulls_of(&scope, &block.body, (schema, *resource), &address);
+                }
             }
             are_certain &= key.is_some();
             declared.extend(key);
