@@ -36,7 +36,8 @@ impl<'s> Search<'s> {
                 let mut accounts = all.iter().filter_map(|place| place.account.as_ref());
                 let known = accounts.clone().next().is_some();
                 if known && !accounts.any(|other| other == account) {
-                    self.may_differ(self.names_of_account(&scope, block));
+                    let names = self.names_of_account(&scope, block);
+                    self.may_differ(names);
                 }
             }
             self.default_tags(&scope, block, &config);
