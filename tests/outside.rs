@@ -1,7 +1,8 @@
 //! Variables that are set out of sight: by files that nobody names, by the shell, by HCP Terraform.
 
 use driftguard::code::{self, EnvironmentTags, GivenVariables, Options, OutsideVariable, Recorded};
-use driftguard::model::{Attributes, ProviderKey, Resource, Tree, Value};
+use driftguard::live;
+use driftguard::model::{Attributes, AwsLocation, ProviderKey, Region, Resource, Tree, Value};
 use driftguard::resources;
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ fn options(recorded: Vec<Resource>) -> Options {
 /// What is said of the variables of this code, with the state of these resources.
 fn outside(files: &[(&str, &str)], recorded: Vec<Resource>) -> Vec<OutsideVariable> {
     let tree: Tree = files.iter().map(|(path, text)| (*path, *text)).collect();
-    code::outside_variables(&tree, "", &options(recorded), &resources::catalog())
+    code::outside_variables(&tree, "", &options(recorded), &resources::catalog()).found
 }
 
 fn said(outside: &[OutsideVariable]) -> Vec<String> {
@@ -486,4 +487,396 @@ module "same" {
     .map(|variable| variable.name)
     .collect();
     assert_eq!(names, ["apps", "is_on"]);
+}
+
+/// A resource of a provider configuration, which records nothing but these attributes.
+fn of_alias(address: &str, alias: Option<&str>, attributes: &[(&str, Value)]) -> Resource {
+    let mut resource = role(address, attributes);
+    resource.provider.alias = alias.map(str::to_owned);
+    resource
+}
+
+const TWO_REGIONS: &str = r#"
+variable "region" { default = "us-east-1" }
+variable "dr" { default = "us-west-2" }
+variable "kept" { default = "eu-central-1" }
+variable "account" { default = "111111111111" }
+provider "aws" { region = var.region }
+provider "aws" {
+  alias  = "dr"
+  region = "${var.dr}"
+  assume_role { role_arn = "arn:aws:iam::${var.account}:role/deploy" }
+}
+provider "aws" {
+  alias  = "kept"
+  region = var.kept
+}
+resource "aws_vpc" "v" { cidr_block = "10.0.0.0/16" }
+resource "aws_route" "r" { route_table_id = "rtb-1" }
+"#;
+
+/// The resources that were recorded when the variables had other values.
+fn in_two_regions() -> Vec<Resource> {
+    let vpc = |address: &str, alias: Option<&str>, region: &str| {
+        let arn = format!("arn:aws:ec2:{region}:222222222222:vpc/vpc-1");
+        of_alias(address, alias, &[("arn", arn.as_str().into())])
+    };
+    let route = |address: &str, alias: Option<&str>| {
+        of_alias(address, alias, &[("route_table_id", "rtb-1".into())])
+    };
+    vec![
+        vpc("aws_vpc.v", None, "eu-west-1"),
+        route("aws_route.r", None),
+        vpc("aws_vpc.dr", Some("dr"), "ap-south-1"),
+        route("aws_route.dr", Some("dr")),
+        vpc("aws_vpc.kept", Some("kept"), "eu-central-1"),
+        route("aws_route.kept", Some("kept")),
+    ]
+}
+
+#[test]
+fn a_region_or_an_account_that_no_resource_of_its_provider_is_in_is_set_outside() {
+    let found = said(&outside(&[("main.tf", TWO_REGIONS)], in_two_regions()));
+    assert_eq!(found.len(), 3, "{found:#?}");
+    assert!(found[0].contains("`var.account`"), "{found:#?}");
+    assert!(found[1].contains("`var.dr`"), "{found:#?}");
+    assert!(
+        found[2].contains("`var.region` may be set from outside (its default gives \"us-east-1\", the state holds \"eu-west-1\")"),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn what_tells_no_region_itself_is_where_the_others_of_its_provider_are() {
+    let located = |region: Option<&str>, is_region_unknown: bool, recorded: &[Resource]| {
+        let providers: live::Providers = [None, Some("dr"), Some("kept")]
+            .map(|alias| {
+                let key = of_alias("aws_route.x", alias, &[]).provider;
+                let region = region.and_then(Region::new);
+                let location = AwsLocation {
+                    account: None,
+                    region,
+                };
+                let configured = live::ProviderLocation {
+                    location,
+                    is_region_unknown,
+                };
+                (key, configured)
+            })
+            .into();
+        let located = live::locate(recorded, &providers).into_iter();
+        let places = located.map(|tracked| {
+            let region = tracked.location.region.map(|region| region.to_string());
+            (region.unwrap_or_default(), tracked.doubt.is_some())
+        });
+        places.collect::<Vec<_>>()
+    };
+    let all = in_two_regions();
+    let place = |region: &str, is_doubted: bool| (region.to_owned(), is_doubted);
+    // Nobody knows the regions: the peers tell them, and what is missing there is gone.
+    let peers = ["eu-west-1", "ap-south-1", "eu-central-1"];
+    let expected: Vec<_> = peers
+        .iter()
+        .flat_map(|region| [place(region, false), place(region, false)])
+        .collect();
+    assert_eq!(located(None, true, &all), expected);
+    // All peers contradict the code: what is missing among them is not called deleted.
+    let expected: Vec<_> = peers
+        .iter()
+        .flat_map(|region| {
+            [
+                place(region, false),
+                place(region, *region != "eu-central-1"),
+            ]
+        })
+        .collect();
+    assert_eq!(located(Some("eu-central-1"), false, &all), expected);
+    // Nothing tells the region at all.
+    let alone = [of_alias("aws_route.r", None, &[])];
+    assert_eq!(located(None, true, &alone), [place("", true)]);
+    assert_eq!(located(None, false, &alone), [place("", false)]);
+}
+
+/// A rule of a group as the state records it.
+fn rule(port: i64, ranges: &[&str]) -> Value {
+    let ranges: Vec<Value> = ranges.iter().map(|range| Value::from(*range)).collect();
+    Value::map([
+        ("cidr_blocks", Value::List(ranges)),
+        ("description", "".into()),
+        ("from_port", port.into()),
+        ("ipv6_cidr_blocks", Value::List(Vec::new())),
+        ("prefix_list_ids", Value::List(Vec::new())),
+        ("protocol", "tcp".into()),
+        ("security_groups", Value::List(Vec::new())),
+        ("self", false.into()),
+        ("to_port", port.into()),
+    ])
+}
+
+/// The names of the variables that are set outside, for a group with these blocks and these recorded rules.
+fn of_group(blocks: &str, rules: &[Value]) -> Vec<String> {
+    let code = format!(
+        "variable \"ssh\" {{ default = [\"0.0.0.0/0\"] }}\nvariable \"more\" {{ default = {{}} }}\n\
+         resource \"aws_security_group\" \"g\" {{\n{blocks}\n}}\n"
+    );
+    let recorded = [("id", "sg-1".into()), ("ingress", rules.to_vec().into())];
+    let recorded = vec![role("aws_security_group.g", &recorded)];
+    let found = outside(&[("main.tf", &code)], recorded).into_iter();
+    found.map(|variable| variable.name).collect()
+}
+
+const SSH: &str = "ingress {\n  from_port = 22\n  to_port = 22\n  protocol = \"tcp\"\n  cidr_blocks = var.ssh\n}\n";
+const CONCAT: &str = "ingress {\n  from_port = 22\n  to_port = 22\n  protocol = \"tcp\"\n  cidr_blocks = concat([\"10.1.0.0/16\"], var.ssh)\n}\n";
+const WEB: &str = "ingress {\n  from_port = 80\n  to_port = 80\n  protocol = \"tcp\"\n  cidr_blocks = [\"10.0.0.0/8\"]\n}\n";
+const MORE: &str = "dynamic \"ingress\" {\n  for_each = var.more\n  content {\n    from_port = ingress.value\n    to_port = ingress.value\n    protocol = \"tcp\"\n    cidr_blocks = [\"10.0.0.0/8\"]\n  }\n}\n";
+
+#[test]
+fn blocks_that_were_recorded_otherwise_may_be_made_of_any_variable_in_them() {
+    let (web, office) = (rule(80, &["10.0.0.0/8"]), rule(22, &["10.5.0.0/16"]));
+    let open = rule(22, &["0.0.0.0/0"]);
+    let both = rule(22, &["10.1.0.0/16", "10.5.0.0/16"]);
+    let further = rule(8080, &["10.0.0.0/8"]);
+    let (ssh, more) = (["ssh"], ["more"]);
+    assert_eq!(of_group(SSH, &[office.clone()]), ssh);
+    assert_eq!(of_group(CONCAT, &[both]), ssh);
+    assert_eq!(
+        of_group(&format!("{WEB}{SSH}"), &[web.clone(), office]),
+        ssh
+    );
+    assert_eq!(
+        of_group(&format!("{WEB}{MORE}"), &[web.clone(), further]),
+        more
+    );
+    // As the defaults lead to it.
+    assert_eq!(of_group(SSH, &[open.clone()]), [""; 0]);
+    assert_eq!(
+        of_group(&format!("{WEB}{SSH}{MORE}"), &[open, web.clone()]),
+        [""; 0]
+    );
+    // What code does not write at all AWS may have filled in: see below.
+    assert_eq!(of_group(MORE, &[web]), [""; 0]);
+}
+
+#[test]
+fn nested_blocks_of_any_kind_are_compared_as_a_whole() {
+    let code = r#"
+variable "origins" { default = [] }
+variable "rules" { default = {} }
+resource "aws_s3_bucket" "b" {
+  dynamic "cors_rule" {
+    for_each = concat(["https://a"], var.origins)
+    content {
+      allowed_methods = ["GET"]
+      allowed_origins = [cors_rule.value]
+    }
+  }
+}
+resource "aws_iam_role" "r" {
+  inline_policy {
+    name   = "fixed"
+    policy = "{}"
+  }
+  dynamic "inline_policy" {
+    for_each = var.rules
+    content {
+      name   = inline_policy.key
+      policy = inline_policy.value
+    }
+  }
+}
+"#;
+    let cors = |origin: &str| {
+        let list = |text: &str| Value::List(vec![text.into()]);
+        Value::map([
+            ("allowed_headers", Value::Null),
+            ("allowed_methods", list("GET")),
+            ("allowed_origins", list(origin)),
+            ("max_age_seconds", 0.into()),
+        ])
+    };
+    let inline = |name: &str| Value::map([("name", Value::from(name)), ("policy", "{}".into())]);
+    let recorded = |origins: &[&str], policies: &[&str]| {
+        let origins: Vec<_> = origins.iter().map(|origin| cors(origin)).collect();
+        let policies: Vec<_> = policies.iter().map(|name| inline(name)).collect();
+        vec![
+            role("aws_s3_bucket.b", &[("cors_rule", Value::List(origins))]),
+            role(
+                "aws_iam_role.r",
+                &[("inline_policy", Value::List(policies))],
+            ),
+        ]
+    };
+    let names = |recorded| {
+        let found = outside(&[("main.tf", code)], recorded).into_iter();
+        found.map(|variable| variable.name).collect::<Vec<_>>()
+    };
+    let applied = recorded(&["https://a", "https://b"], &["fixed", "other"]);
+    assert_eq!(names(applied), ["origins", "rules"]);
+    assert_eq!(names(recorded(&["https://a"], &["fixed"])), [""; 0]);
+}
+
+/// The value of an attribute, and who is told to decide on it.
+fn null_default(
+    code: &str,
+    address: &str,
+    attributes: &[(&str, Value)],
+    path: &str,
+) -> (Value, Vec<String>) {
+    let tree: Tree = [("main.tf", code)].into_iter().collect();
+    let mut options = options(vec![role(address, attributes)]);
+    let outside = code::outside_variables(&tree, "", &options, &resources::catalog());
+    assert_eq!(said(&outside.found), [""; 0]);
+    let address = address.parse().unwrap();
+    let behind = outside.null_defaults.behind(&address, path);
+    let behind = behind.map(ToString::to_string).collect();
+    options.null_defaults = outside.null_defaults;
+    let evaluated = code::evaluate(&tree, "", &options);
+    (evaluated.declared.resources[&address].value(path), behind)
+}
+
+#[test]
+fn an_argument_that_is_null_by_a_default_is_unknown_where_the_state_holds_a_value() {
+    let code = r#"
+variable "dns" { default = null }
+variable "hop" { default = null }
+variable "disks" { default = [] }
+resource "aws_vpc" "v" { enable_dns_hostnames = var.dns == "x" ? true : var.dns }
+resource "aws_instance" "i" {
+  ebs_optimized = var.dns
+  metadata_options {
+    http_tokens                 = "required"
+    http_put_response_hop_limit = var.hop
+  }
+  dynamic "root_block_device" {
+    for_each = var.disks
+    content { volume_size = root_block_device.value }
+  }
+}
+"#;
+    let block = |name: &str, value: i64| Value::List(vec![Value::map([(name, value.into())])]);
+    let (value, behind) = null_default(
+        code,
+        "aws_vpc.v",
+        &[("enable_dns_hostnames", true.into())],
+        "enable_dns_hostnames",
+    );
+    assert_eq!(value, Value::Unknown);
+    assert!(behind[0].contains("`var.dns`"), "{behind:?}");
+    // That nothing is set tells nothing.
+    let (value, behind) = null_default(
+        code,
+        "aws_vpc.v",
+        &[("enable_dns_hostnames", false.into())],
+        "enable_dns_hostnames",
+    );
+    assert_eq!((value, behind.len()), (Value::Null, 0));
+    let recorded = [
+        ("ebs_optimized", Value::from(true)),
+        ("metadata_options", block("http_put_response_hop_limit", 1)),
+        ("root_block_device", block("volume_size", 20)),
+    ];
+    let (value, behind) = null_default(code, "aws_instance.i", &recorded, "ebs_optimized");
+    assert_eq!(value, Value::Unknown);
+    assert!(
+        behind[0].contains("its default gives null, the state holds true"),
+        "{behind:?}"
+    );
+    let path = "metadata_options[0].http_put_response_hop_limit";
+    let (value, behind) = null_default(code, "aws_instance.i", &recorded, path);
+    assert_eq!(value, Value::Unknown);
+    assert!(behind[0].contains("`var.hop`"), "{behind:?}");
+    let (value, _) = null_default(code, "aws_instance.i", &recorded, "metadata_options");
+    let block = &value.as_list().unwrap()[0];
+    assert_eq!(block.get("http_put_response_hop_limit"), &Value::Unknown);
+    assert_eq!(block.get("http_tokens"), &"required".into());
+    let (value, behind) = null_default(code, "aws_instance.i", &recorded, "root_block_device");
+    assert_eq!(value, Value::Unknown);
+    assert!(behind[0].contains("`var.disks`"), "{behind:?}");
+}
+
+#[test]
+fn tags_of_a_provider_that_code_merges_are_compared_with_those_that_the_state_recorded() {
+    let code = r#"
+variable "org_tags" { default = {} }
+provider "aws" {
+  default_tags { tags = merge({ a = 1 }, var.org_tags) }
+}
+resource "aws_iam_role" "app" { tags = { own = "x" } }
+"#;
+    let recorded = |all: &[(&str, &str)]| {
+        let all = all.iter().map(|(key, value)| (*key, Value::from(*value)));
+        let own = Value::map([("own", Value::from("x"))]);
+        let attributes = [("tags", own), ("tags_all", Value::map(all))];
+        vec![role("aws_iam_role.app", &attributes)]
+    };
+    let names = |all: &[(&str, &str)]| {
+        let found = outside(&[("main.tf", code)], recorded(all)).into_iter();
+        found.map(|variable| variable.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[("a", "1"), ("own", "x")]), [""; 0]);
+    assert_eq!(
+        names(&[("a", "1"), ("org", "y"), ("own", "x")]),
+        ["org_tags"]
+    );
+}
+
+#[test]
+fn each_variable_without_a_value_that_code_uses_is_told() {
+    let code = r#"
+variable "admins" { type = list(string) }
+variable "more" { default = {} }
+variable "owner" {}
+variable "region" {}
+variable "unused" {}
+variable "password" {
+  sensitive = true
+  default   = null
+}
+variable "pin" {
+  sensitive = true
+  default   = "4711"
+}
+provider "aws" { region = var.region }
+data "aws_ami" "a" { owners = [var.owner] }
+resource "aws_security_group" "g" {
+  ingress {
+    from_port   = 22
+    to_port     = 22
+    protocol    = "tcp"
+    cidr_blocks = var.admins
+  }
+  dynamic "ingress" {
+    for_each = var.more
+    content {
+      from_port   = ingress.value
+      to_port     = ingress.value
+      protocol    = "tcp"
+      cidr_blocks = ["10.0.0.0/8"]
+    }
+  }
+}
+resource "aws_security_group_rule" "r" {
+  for_each    = toset(var.admins)
+  cidr_blocks = [each.value]
+}
+resource "aws_iam_role" "app" { description = "${var.password} ${var.pin}" }
+"#;
+    let rules = [rule(22, &["10.9.0.0/16"]), rule(8080, &["10.0.0.0/8"])];
+    let recorded = vec![
+        role(
+            "aws_security_group.g",
+            &[("ingress", rules.to_vec().into())],
+        ),
+        role("aws_iam_role.app", &[("description", "x".into())]),
+    ];
+    let found = outside(&[("main.tf", code)], recorded);
+    let names: Vec<_> = found
+        .iter()
+        .map(|variable| variable.name.as_str())
+        .collect();
+    assert_eq!(names, ["admins", "more", "owner", "password", "region"]);
+    assert!(
+        said(&found)[3].contains("it is a secret, and no file sets it"),
+        "{found:?}"
+    );
 }

@@ -175,3 +175,66 @@ fn aws_out_of_reach_is_said_within_seconds() {
         }
     }
 }
+
+/// Somebody gave Terraform another region than the code has: what tells no region itself is not called deleted.
+#[tokio::test]
+async fn what_is_missing_where_all_peers_are_elsewhere_than_the_code_says_is_unknown() {
+    let resource = |tf_type: &str, attributes: &str| {
+        format!(
+            r#"{{"mode": "managed", "type": "{tf_type}", "name": "x",
+            "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
+            "instances": [{{"schema_version": 0, "attributes": {{{attributes}}}}}]}}"#
+        )
+    };
+    let topic = r#""id": "t", "arn": "arn:aws:sns:eu-west-1:123456789012:t", "name": "t""#;
+    let route = r#""id": "r-1", "route_table_id": "rtb-0123456789abcdef0", "destination_cidr_block": "0.0.0.0/0""#;
+    let state = EMPTY.replace(
+        "\"resources\":[]",
+        &format!(
+            "\"resources\":[{},{}]",
+            resource("aws_sns_topic", topic),
+            resource("aws_route", route)
+        ),
+    );
+    let code = "\nresource \"aws_sns_topic\" \"x\" { name = \"t\" }\nresource \"aws_route\" \"x\" {\n  \
+                route_table_id = \"rtb-0123456789abcdef0\"\n  destination_cidr_block = \"0.0.0.0/0\"\n}\n";
+    let variable = BACKEND.replace("\"us-east-1\"", "var.region");
+    let of_variable =
+        format!("variable \"region\" {{ default = \"us-east-1\" }}\n{variable}{code}");
+    let checkout = checkout(&[
+        ("fixed", &[("main.tf", &format!("{BACKEND}{code}"))]),
+        ("given", &[("main.tf", &of_variable)]),
+    ]);
+    for root in ["fixed", "given"] {
+        checkout.write(&format!("stacks/{root}/terraform.tfstate"), &state);
+    }
+    let aws = crate::aws::moto().await;
+    let run = checkout.driftguard(
+        aws.url(),
+        &["scan", "stacks", "--format", "json", "--unmanaged", "off"],
+    );
+    let report = run.json();
+    let [fixed, given] = [0, 1].map(|at| &report["stacks"][at]);
+    assert_eq!(
+        fixed["findings"].as_array().map(Vec::len),
+        Some(0),
+        "{fixed}"
+    );
+    let row = fixed["coverage"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["type"] == "aws_route")
+        .unwrap();
+    assert_eq!(row["status"], "wrong_account", "{row}");
+    assert_eq!(row["region"], "eu-west-1", "{row}");
+    let reason = "the code's provider has the region us-east-1, but the state has its resources in eu-west-1";
+    assert!(row["reason"].as_str().unwrap().starts_with(reason), "{row}");
+    // The variable may be another one, so its peers tell where the route was.
+    let note = given["notes"][0].as_str().unwrap();
+    assert!(
+        note.starts_with("`var.region` may be set from outside"),
+        "{given}"
+    );
+    assert_eq!(given["findings"][0]["region"], "eu-west-1", "{given}");
+}

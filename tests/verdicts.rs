@@ -4,8 +4,9 @@ use driftguard::code::{self, Options};
 use driftguard::diff::{self, Differences, Ownership, ReadResource};
 use driftguard::model::{
     Address, Attribute, Attributes, AwsLocation, Declared, DeclaredResource, Definition, Interrupt,
-    Nesting, Parts, ProviderKey, Reading, Report, Resource, Scanned, Schema, Severity, Shape, Site,
-    Source, StackName, StackReport, Tree, Type, UnmanagedResource, Value, ValueMap, Verdict,
+    Nesting, Parts, PlannedChanges, ProviderKey, Reading, Report, Resource, Scanned, Schema,
+    Severity, Shape, Site, Source, StackName, StackReport, Tree, Type, UnmanagedResource, Value,
+    ValueMap, Verdict,
 };
 use driftguard::report::{self, Paint};
 use driftguard::resources;
@@ -778,4 +779,85 @@ fn the_ports_of_a_rule_for_all_protocols_mean_nothing() {
     assert_eq!(rule("-1"), [""; 0]);
     assert_eq!(rule("all"), [""; 0]);
     assert_eq!(rule("tcp"), ["from_port NotApplied", "to_port NotApplied"]);
+}
+
+#[test]
+fn a_block_whose_arguments_are_null_asks_for_nothing() {
+    let code = "resource \"aws_instance\" \"i\" {\n  instance_type = \"t3.micro\"\n  credit_specification {\n    cpu_credits = null\n  }\n}\n";
+    let values = |credits: &str| {
+        format!(
+            r#"{{"instance_type": "t3.micro", "credit_specification": [{{"cpu_credits": "{credits}"}}]}}"#
+        )
+    };
+    for live in ["standard", "unlimited"] {
+        let found = with_code(code, "aws_instance.i", &values("standard"), &values(live));
+        assert_eq!(told(&found), (vec![], vec![]), "{live}");
+    }
+    let asked = code.replace("null", "\"unlimited\"");
+    let found = with_code(
+        &asked,
+        "aws_instance.i",
+        &values("standard"),
+        &values("standard"),
+    );
+    let waits = vec!["credit_specification NotApplied".to_owned()];
+    assert_eq!(told(&found).1, waits);
+}
+
+/// Compares what a provider read of a type that no native reader knows, and what it planned.
+fn planned(
+    (code, address): (&str, &str),
+    (recorded, live): (&str, &str),
+    changes: PlannedChanges,
+) -> Vec<String> {
+    let tree: Tree = [("main.tf", code)].into_iter().collect();
+    let evaluated = code::evaluate(&tree, "", &Options::default());
+    let recorded = resource(address, "x", attributes(recorded));
+    let catalog = resources::full_catalog();
+    let resources = [ReadResource {
+        resource: &recorded,
+        location: AwsLocation::default(),
+        reading: Reading::Found(attributes(live)),
+        planned: Some(changes),
+    }];
+    let interrupt = Interrupt::default();
+    let stack = diff::Stack {
+        declared: &evaluated.declared,
+        provider_tags: &|_| evaluated.providers.first().map(|provider| &provider.tags),
+        pending_removal: &|_| None,
+        resources: &resources,
+        unmanaged: &[],
+        interrupt: &interrupt,
+    };
+    let ownership = Ownership::new([&recorded], &catalog);
+    let (found, aside) = told(&diff::compare(&stack, &ownership, &catalog));
+    found.into_iter().chain(aside).collect()
+}
+
+/// Its code need not list its rules: then no plan shows one that was added.
+#[test]
+fn a_rule_that_was_added_to_a_default_group_is_found_though_no_plan_shows_it() {
+    let code = "resource \"aws_default_security_group\" \"d\" {\n  vpc_id = \"vpc-1\"\n}\n";
+    let of = (code, "aws_default_security_group.d");
+    let closed = r#"{"vpc_id": "vpc-1", "ingress": []}"#;
+    let open = r#"{"vpc_id": "vpc-1", "ingress": [{"cidr_blocks": ["0.0.0.0/0"], "description": "", "from_port": 0,
+        "ipv6_cidr_blocks": [], "prefix_list_ids": [], "protocol": "-1", "security_groups": [], "self": false, "to_port": 0}]}"#;
+    let found = planned(of, (closed, open), PlannedChanges::default());
+    assert_eq!(found, ["ingress UnseenByPlan"]);
+    let found = planned(of, (closed, closed), PlannedChanges::default());
+    assert_eq!(found, [""; 0]);
+}
+
+/// All tags are the resource's own and those of its provider, whatever the plan calls them.
+#[test]
+fn of_all_tags_only_those_wait_for_an_apply_that_the_code_changed() {
+    let code = "provider \"aws\" {\n  default_tags { tags = { a = \"1\" } }\n}\n\
+                resource \"aws_sqs_queue\" \"q\" {\n  name = \"q\"\n}\n";
+    let values = r#"{"name": "q", "tags_all": {"a": "1", "b": "old"}}"#;
+    let changes = PlannedChanges {
+        not_applied: ["tags_all".to_owned()].into(),
+        ..PlannedChanges::default()
+    };
+    let found = planned((code, "aws_sqs_queue.q"), (values, values), changes);
+    assert_eq!(found, ["tags_all[\"b\"] NotApplied"]);
 }

@@ -45,10 +45,15 @@ mod merged_items;
 mod module_source;
 mod moves;
 mod nested_blocks;
+mod null_defaults;
+mod null_search;
 mod number;
 mod operation;
 mod output;
 mod outside;
+mod outside_blocks;
+mod outside_expected;
+mod outside_providers;
 mod outside_state;
 mod outside_variable;
 mod overlay;
@@ -102,7 +107,8 @@ pub use listing::{code_paths, is_code};
 pub use module_source::{GitPackage, ModuleSource, Package, RegistryPackage};
 pub use moves::Moves;
 pub use nested_blocks::NestedBlocks;
-pub use outside::outside_variables;
+pub use null_defaults::NullDefaults;
+pub use outside::{OutsideVariables, outside_variables};
 pub use outside_variable::OutsideVariable;
 pub use provider::ProviderConfig;
 pub use recorded::Recorded;
@@ -133,6 +139,8 @@ pub struct Options {
     pub given: GivenVariables,
     /// Variables of the root module that are set outside the code (`outside_variables`): their values are unknown.
     pub outside: BTreeSet<String>,
+    /// The arguments that are null by the default of a variable, while the state holds a value: they are unknown.
+    pub null_defaults: NullDefaults,
     /// The workspace; empty for the default one.
     pub workspace: String,
     /// The recorded values of resources that the code refers to.
@@ -298,6 +306,7 @@ fn evaluate_folder(
         Ok(()) => {
             imports::declare(&instance, &mut evaluated.imports);
             walk(&folders, &instance, evaluated);
+            options.null_defaults.apply(&mut evaluated.declared);
         }
         Err(excess) => budget.report_excess(excess, file, 1),
     }

@@ -12,10 +12,19 @@ pub struct OutsideVariable {
     pub name: String,
     /// Its default and the recorded value, where one attribute is the variable itself; `None` without a default.
     pub(super) differs: Option<(Value, Value)>,
-    /// Whether it has a default.
-    pub(super) has_default: bool,
+    /// Why it has no value at all; `None` where it has a default.
+    pub(super) not_given: Option<NotGiven>,
     /// The tfvars files that set it and may have been used, relative to the repository.
     pub files: Vec<String>,
+}
+
+/// Why a variable has no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotGiven {
+    /// It has no default.
+    NoDefault,
+    /// It is a secret, without a default.
+    Secret,
 }
 
 /// The longest value in a sentence.
@@ -24,8 +33,12 @@ const SHOWN: usize = 60;
 impl OutsideVariable {
     /// Returns the default and the recorded value as part of a sentence.
     fn reason(&self) -> String {
-        if !self.has_default {
-            return "it has no default, and no file sets it".to_owned();
+        match self.not_given {
+            Some(NotGiven::NoDefault) => {
+                return "it has no default, and no file sets it".to_owned();
+            }
+            Some(NotGiven::Secret) => return "it is a secret, and no file sets it".to_owned(),
+            None => {}
         }
         let shown = |value: &Value| {
             let text = serde_json::to_string(value).unwrap_or_default();

@@ -68,39 +68,10 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
     let budget = &instance.context.budget;
     let blocks = instance.folder.blocks("provider");
     for (file, block) in blocks {
-        let Some(name) = aws_name(instance.folder, block) else {
-            continue;
-        };
         let mark = budget.mark();
         let scope = instance.scope(file);
-        instance.take_made();
-        let value = |name| {
-            block
-                .body
-                .get_attribute(name)
-                .map(|attribute| scope.plain(&attribute.value))
-                .unwrap_or_default()
-        };
-        let role = nested(&scope, block, "assume_role");
-        let role = role.get("role_arn").as_str();
-        let of_role = role.and_then(|role| AwsLocation::of_arn(role).account);
-        let allowed = value("allowed_account_ids");
-        let allowed = match allowed.as_list() {
-            Some([account]) => Typed::of_json(account.clone())
-                .as_text()
-                .and_then(|account| AccountId::new(&account)),
-            _ => None,
-        };
-        let config = ProviderConfig {
-            key: ProviderKey {
-                module: instance.names().join("."),
-                name: name.to_owned(),
-                alias: value("alias").as_str().map(str::to_owned),
-            },
-            region: value("region"),
-            account: of_role.or(allowed),
-            tags: provider_tags(&scope, block),
-            made_of_secrets: instance.take_made(),
+        let Some(config) = config(&scope, block) else {
+            continue;
         };
         budget.settle(mark, 0);
         match budget.keep(size(&config)) {
@@ -109,6 +80,41 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
         }
     }
     declare_implied(instance, providers);
+}
+
+/// Evaluates a provider configuration; `None` where it is not the AWS provider's.
+pub(super) fn config(scope: &Scope<'_>, block: &Block) -> Option<ProviderConfig> {
+    let instance = &scope.instance;
+    let name = aws_name(instance.folder, block)?;
+    instance.take_made();
+    let value = |name| {
+        block
+            .body
+            .get_attribute(name)
+            .map(|attribute| scope.plain(&attribute.value))
+            .unwrap_or_default()
+    };
+    let role = nested(scope, block, "assume_role");
+    let role = role.get("role_arn").as_str();
+    let of_role = role.and_then(|role| AwsLocation::of_arn(role).account);
+    let allowed = value("allowed_account_ids");
+    let allowed = match allowed.as_list() {
+        Some([account]) => Typed::of_json(account.clone())
+            .as_text()
+            .and_then(|account| AccountId::new(&account)),
+        _ => None,
+    };
+    Some(ProviderConfig {
+        key: ProviderKey {
+            module: instance.names().join("."),
+            name: name.to_owned(),
+            alias: value("alias").as_str().map(str::to_owned),
+        },
+        region: value("region"),
+        account: of_role.or(allowed),
+        tags: provider_tags(scope, block),
+        made_of_secrets: instance.take_made(),
+    })
 }
 
 /// Adds the default configuration of the root module where no block writes it and the environment gives it tags.
@@ -178,30 +184,23 @@ fn nested(scope: &Scope<'_>, block: &Block, name: &str) -> Value {
     Value::Null
 }
 
-/// Returns the key of an AWS provider configuration, and the entries of its `default_tags` where they are literal.
-pub(super) fn default_tags<'a>(
-    scope: &Scope<'a>,
-    block: &'a Block,
-) -> Option<(ProviderKey, Vec<(String, &'a Expression)>)> {
-    let name = aws_name(scope.instance.folder, block)?;
-    let alias = block.body.get_attribute("alias");
+/// Returns the entries of a configuration's `default_tags`; `None` where they are no literal map.
+pub(super) fn literal_default_tags<'b>(
+    scope: &Scope<'_>,
+    block: &'b Block,
+) -> Option<Vec<(String, &'b Expression)>> {
     let tags = block.body.get_blocks(DEFAULT_TAGS).next()?;
     let Expression::Object(tags) = &tags.body.get_attribute("tags")?.value else {
         return None;
     };
-    let key = ProviderKey {
-        module: String::new(),
-        name: name.to_owned(),
-        alias: alias.and_then(|alias| Some(scope.known(&alias.value).as_str()?.to_owned())),
-    };
-    let entry = |(key, value): (_, &'a ObjectValue)| Some((certain_key(scope, key)?, value.expr()));
-    Some((key, tags.iter().filter_map(entry).collect()))
+    let entry = |(key, value): (_, &'b ObjectValue)| Some((certain_key(scope, key)?, value.expr()));
+    Some(tags.iter().filter_map(entry).collect())
 }
 
-/// Returns the blocks with the tags that a provider adds or ignores.
-pub(super) fn blocks_of_tags(block: &Block) -> impl Iterator<Item = &Block> {
+/// Returns the blocks with the tags that a provider adds.
+pub(super) fn blocks_of_default_tags(block: &Block) -> impl Iterator<Item = &Block> {
     let blocks = block.body.blocks();
-    blocks.filter(|inner| [DEFAULT_TAGS, IGNORE_TAGS].contains(&block_name(inner)))
+    blocks.filter(|inner| block_name(inner) == DEFAULT_TAGS)
 }
 
 /// Returns the name of a configuration's provider in states; `None` where it is not the AWS provider.

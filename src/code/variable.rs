@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::file::{CodeText, File, Syntax};
 use super::folder::{ModuleFolder, Problem};
 use super::instance::{FileValue, Measured, SetBy, Setting};
+use super::outside_variable::NotGiven;
 use super::overlay::Overlay;
 use super::parse::Unparsed;
 use super::root_code::RootCode;
@@ -20,7 +21,7 @@ use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// A variable that a module declares.
@@ -58,9 +59,13 @@ impl<'a> Variable<'a> {
         })
     }
 
-    /// Returns whether it has no default, so that its value comes from outside the code where no file sets it.
-    pub(super) fn is_required(&self) -> bool {
-        self.default.is_none() && !self.is_sensitive
+    /// Returns why it has no value where no file sets it; `None` where it has a default.
+    pub(super) fn not_given(&self) -> Option<NotGiven> {
+        let is_null = |default: &Expression| matches!(default, Expression::Null(_));
+        match self.is_sensitive {
+            true => self.default.is_none_or(is_null).then_some(NotGiven::Secret),
+            false => self.default.is_none().then_some(NotGiven::NoDefault),
+        }
     }
 
     /// Returns its type; `None` where it is not supported.
@@ -164,6 +169,8 @@ pub(super) struct RootVariables<'a> {
     pub settings: BTreeMap<&'a str, Setting<'a>>,
     /// The place where a Terragrunt unit could set each variable that it leaves out.
     pub new_inputs: BTreeMap<String, Source>,
+    /// The variables that nothing sets.
+    pub unset: BTreeSet<&'a str>,
 }
 
 /// Evaluates the variables of a root module: set by the command line, by files, by the environment, or by their
@@ -178,6 +185,7 @@ pub(super) fn of_root<'a>(
     let mut inputs = root.inputs(configs, folder, context);
     let (mut set_by_files, all_read) = set_by_files(code, (folder.path, root), options, context);
     let of_unit = |name: &str| root.unit.as_ref()?.environment.get(name);
+    let mut unset = BTreeSet::new();
     let set = folder.variables.iter().map(|variable| {
         let name = variable.name;
         let given = |text: Option<&str>| Some(given::setting(variable, text?, context));
@@ -189,13 +197,17 @@ pub(super) fn of_root<'a>(
                 Some(given(Some(text))?.marked(text.is_secret()))
             })
             .or_else(|| given(options.given.in_environment(name)))
-            .or_else(|| inputs.settings.remove(name).filter(|_| all_read))
-            .or_else(|| is_set_outside.then(|| Setting::unknown(&Type::Any)));
+            .or_else(|| inputs.settings.remove(name).filter(|_| all_read));
+        if set.is_none() {
+            unset.insert(name);
+        }
+        let set = set.or_else(|| is_set_outside.then(|| Setting::unknown(&Type::Any)));
         (name, variable.setting(set, folder, context))
     });
     RootVariables {
         settings: set.collect(),
         new_inputs: inputs.left_out,
+        unset,
     }
 }
 

@@ -6,7 +6,8 @@
 use super::tags;
 use super::walk::ComparedResource;
 use crate::model::{
-    Difference, PlannedChanges, Schema, Shape, Type, Value, Verdict, entry_path, root_attribute,
+    Difference, PlannedChanges, Schema, Shape, TAGS_ALL, Type, Value, Verdict, entry_path,
+    root_attribute,
 };
 use std::collections::BTreeSet;
 
@@ -17,6 +18,8 @@ pub(super) fn by_plan(
     planned: &PlannedChanges,
     compared: &ComparedResource<'_>,
 ) -> Vec<Difference> {
+    let watched = compared.schema.rules.watched;
+    let is_watched = |path: &str| watched.contains(&root_attribute(path));
     let mut kept = Vec::new();
     for mut difference in differences {
         let names = names(&difference.path);
@@ -29,6 +32,7 @@ pub(super) fn by_plan(
             _ if is_in(&planned.drift) || is_in(&planned.ignored) => {
                 difference.verdict = Verdict::Drift;
             }
+            Verdict::UnseenByPlan if is_watched(&difference.path) => {}
             _ => continue,
         }
         kept.push(difference);
@@ -101,7 +105,11 @@ fn names(path: &str) -> Vec<&str> {
 
 /// Returns the difference of a whole attribute.
 fn whole(name: &str, verdict: Verdict, compared: &ComparedResource<'_>) -> Difference {
-    let declared = compared.declared.map(|code| code.value(name));
+    let declared = compared.declared.map(|code| match name {
+        // No code writes all tags: they are the resource's own and the provider's.
+        TAGS_ALL => Value::Map(tags::declared(compared)),
+        name => code.value(name),
+    });
     Difference {
         path: name.to_owned(),
         verdict,

@@ -146,7 +146,7 @@ fn agree(compared: &ComparedResource<'_>, recorded: &Value, live: &Value) -> boo
 }
 
 /// Returns the declared tags, of the resource and the provider together, as far as they are known.
-fn declared(compared: &ComparedResource<'_>) -> ValueMap {
+pub(super) fn declared(compared: &ComparedResource<'_>) -> ValueMap {
     let mut tags = default_tags(compared).map(entries).unwrap_or_default();
     let own = compared.declared.map(|declared| declared.value("tags"));
     match own.as_ref() {

@@ -162,9 +162,9 @@ fn compare(
         return;
     }
     // An explicit `false`, 0 or `[]` is asked for, whatever its normal form; `""` is how modules leave a value out.
-    let is_set = values
-        .declared
-        .is_some_and(|declared| !declared.is_null() && declared.as_str() != Some(""));
+    let is_set = values.declared.is_some_and(|declared| {
+        !declared.is_null() && declared.as_str() != Some("") && !sets_nothing(attribute, declared)
+    });
     let asked = declared.as_ref().filter(|_| is_set);
     let code = (declared.is_some(), asked);
     let Some(mut verdict) = verdict(attribute, place, code, &recorded, &live) else {
@@ -226,12 +226,28 @@ fn compare_block(
         let left_out = declared.is_some_and(Value::is_null);
         let is_written = declared.is_some_and(|block| !block.is_null());
         let is_nested = matches!(part.shape, Shape::Block(..));
+        let place = outer.part(schema, index, name);
+        let is_filled_in = part.computed || place.settled;
         let filled = Attribute {
-            computed: left_out || (part.computed && !(is_nested && is_written)),
+            computed: left_out || (is_filled_in && !(is_nested && is_written)),
             ..part.clone()
         };
-        let place = outer.part(schema, index, name);
         compare(compared, &filled, &place, inner, found);
+    }
+}
+
+/// Returns whether the blocks that code writes are there, and each argument in them is null: `cpu_credits = null`.
+fn sets_nothing(attribute: &Attribute, declared: &Value) -> bool {
+    let is_block = matches!(attribute.shape, Shape::Block(..));
+    is_block && !declared.is_empty() && holds_only_null(declared)
+}
+
+fn holds_only_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::List(items) => items.iter().all(holds_only_null),
+        Value::Map(parts) => parts.values().all(holds_only_null),
+        _ => false,
     }
 }
 

@@ -6,7 +6,7 @@ mod never_read;
 mod on_demand;
 
 pub use coverage::coverage;
-pub use location::{Providers, locate};
+pub use location::{Doubt, ProviderLocation, Providers, locate};
 pub use never_read::name_never_read;
 pub use on_demand::on_demand;
 
@@ -29,6 +29,8 @@ pub struct Tracked<'a> {
     pub resource: &'a Resource,
     /// The region, and the account if it is known.
     pub location: AwsLocation,
+    /// Why it may lie elsewhere; `None` where nothing says so.
+    pub doubt: Option<Doubt>,
 }
 
 /// What AWS returned for a scan.
@@ -247,6 +249,13 @@ async fn read_group<'a>(
 ) -> LiveResources<'a> {
     let key = (group.account.clone(), group.region.clone());
     let session = sessions.by_region(&key);
+    let is_regional = group.resource_type.scope == Scope::Regional;
+    let counts = |doubt: &Doubt| is_regional || matches!(doubt, Doubt::Account(_));
+    let doubted = group.tracked.iter().filter_map(|tracked| {
+        let doubt = tracked.doubt.clone().filter(counts)?;
+        Some((tracked.resource, doubt))
+    });
+    let doubted: Vec<_> = doubted.collect();
     let resources: Vec<_> = group
         .tracked
         .iter()
@@ -265,14 +274,26 @@ async fn read_group<'a>(
     let account = session.ok().map(|session| session.account().clone());
     let location = AwsLocation {
         account: account.or(group.account),
-        region: (group.resource_type.scope == Scope::Regional).then_some(group.region),
+        region: is_regional.then_some(group.region),
     };
     let mut live = LiveResources::default();
     for (resource, reading) in result.readings {
-        let reading = redacted(reading, resource, options);
-        let location = location.clone();
-        live.readings
-            .push((Tracked { resource, location }, reading));
+        let doubt = doubted
+            .iter()
+            .find(|(other, _)| std::ptr::eq(*other, resource));
+        let doubt = doubt.map(|(_, doubt)| doubt.clone());
+        let reading = match (reading, &doubt) {
+            (Reading::Absent, Some(doubt)) => Reading::Unknown(Reason::WrongAccount {
+                message: doubt.message().to_owned(),
+            }),
+            (reading, _) => redacted(reading, resource, options),
+        };
+        let tracked = Tracked {
+            resource,
+            location: location.clone(),
+            doubt,
+        };
+        live.readings.push((tracked, reading));
     }
     let unmanaged = result.unmanaged.into_iter();
     live.unmanaged = unmanaged.map(|found| sealed(found, options)).collect();

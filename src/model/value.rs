@@ -1,6 +1,7 @@
 //! The values of attributes, as Terraform has them.
 
 use super::Fingerprint;
+use super::secret::SEALED;
 use super::value_map::{MapVisitor, ValueMap};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -191,10 +192,11 @@ impl Value {
             .chain(several.filter_map(Self::as_str))
     }
 
-    /// Returns whether any part of the value is a secret.
+    /// Returns whether any part of the value is a secret, which a policy may hold in its text.
     pub fn has_secret(&self) -> bool {
         match self {
             Self::Secret(_) => true,
+            Self::String(text) => text.starts_with('{') && text.contains(SEALED),
             Self::List(items) => items.iter().any(Self::has_secret),
             Self::Map(entries) => entries.values().any(Self::has_secret),
             _ => false,

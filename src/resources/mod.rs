@@ -12,6 +12,7 @@ mod bucket_replication;
 mod bucket_website;
 mod bulk_reader;
 mod database_changes;
+mod default_rules;
 mod instance_aspects;
 mod instance_attachments;
 mod instance_disks;

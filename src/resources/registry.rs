@@ -9,7 +9,7 @@ use super::{
     aws_s3_bucket_ownership_controls, aws_s3_bucket_policy, aws_s3_bucket_public_access_block,
     aws_s3_bucket_server_side_encryption_configuration, aws_s3_bucket_versioning,
     aws_security_group, aws_security_group_rule, aws_subnet, aws_vpc,
-    aws_vpc_security_group_egress_rule, aws_vpc_security_group_ingress_rule, policy,
+    aws_vpc_security_group_egress_rule, aws_vpc_security_group_ingress_rule, default_rules, policy,
     provider_schema,
 };
 use crate::model::{Catalog, Schema, TypeRules};
@@ -54,7 +54,7 @@ pub static ALL: &[&ResourceType] = &[
 pub fn provider_rules(tf_type: &str) -> &'static TypeRules {
     match acl_rules::TYPES.contains(&tf_type) {
         true => &acl_rules::RULES,
-        false => &PROVIDER_RULES,
+        false => default_rules::of(tf_type).unwrap_or(&PROVIDER_RULES),
     }
 }
 

@@ -13,6 +13,7 @@ mod hidden_names;
 pub mod load;
 mod locate;
 mod native_shapes;
+mod null_notes;
 /// Compares native readers with the provider.
 pub mod parity;
 mod pending;

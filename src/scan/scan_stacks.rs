@@ -1,12 +1,12 @@
 //! Scans stacks: loads their code and states, reads AWS, compares, scores and prices.
 
-use super::event_index;
 use super::load::{Loaded, Sources, Stack, load, seal_known};
 use super::native_shapes::clean_readings;
 use super::progress::Progress;
 use super::provider_access::{KnownTypes, ProviderAccess};
 use super::scan_result::{ScanResult, is_busy};
 use super::through_provider::{name_readable, note_providers, providers, read_foreign};
+use super::{event_index, null_notes};
 use crate::aws::Aws;
 use crate::diff::{self, Ownership, ReadResource};
 use crate::live::{self, LiveResources, ReadOptions, Sessions};
@@ -122,6 +122,7 @@ pub async fn scan_stacks(
     let events = comparison.event_hashes();
     let clean = clean_readings(input, &report, &loaded, &comparison.resources);
     note_providers(&mut report, foreign.notes);
+    null_notes::add(&mut report, &loaded, &redactor);
     known.note(&mut report);
     let reported = |stack: &Loaded| busy || input.includes(stack);
     let (loaded, unreported): (Vec<_>, Vec<_>) = loaded.into_iter().partition(reported);

@@ -94,11 +94,14 @@ pub(super) fn note_providers(report: &mut Report, notes: Vec<(String, String)>) 
 /// Returns the accounts and regions that the code's providers configure.
 pub(super) fn providers(loaded: &Loaded) -> live::Providers {
     let providers = loaded.code.providers.iter().map(|provider| {
-        let place = AwsLocation {
-            account: provider.account.clone(),
-            region: provider.region.as_str().and_then(Region::new),
+        let configured = live::ProviderLocation {
+            location: AwsLocation {
+                account: provider.account.clone(),
+                region: provider.region.as_str().and_then(Region::new),
+            },
+            is_region_unknown: provider.region == Value::Unknown,
         };
-        (provider.key.clone(), place)
+        (provider.key.clone(), configured)
     });
     providers.collect()
 }
@@ -149,6 +152,7 @@ impl NewResource {
         Some(Tracked {
             resource: &self.resource,
             location: parent.location.clone(),
+            doubt: parent.doubt.clone(),
         })
     }
 }
@@ -317,9 +321,10 @@ impl<'a> Asked<'a, '_> {
     }
 }
 
-/// Returns whether the account and the region of a resource are known: else another one may have answered.
+/// Returns whether the account and the region of a resource are known for certain: else another one may have answered.
 fn is_located(tracked: &Tracked<'_>) -> bool {
-    tracked.location.account.is_some() && tracked.location.region.is_some()
+    let is_told = tracked.location.account.is_some() && tracked.location.region.is_some();
+    is_told && tracked.doubt.is_none()
 }
 
 /// Returns the tags of a provider configuration that the code does not tell.

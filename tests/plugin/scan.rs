@@ -399,3 +399,34 @@ async fn a_plan_that_changes_a_clean_native_resource_is_logged_and_no_finding() 
 pub async fn not_fixed_for(behaviour: &str) -> serde_json::Value {
     fix(behaviour).await.0
 }
+
+/// A provider that was not told its default tags reads them as the resource's own.
+#[tokio::test]
+async fn default_tags_that_the_code_does_not_tell_are_those_that_the_state_recorded() {
+    let code = CODE.replacen(
+        "  region = \"eu-west-1\"\n",
+        "  region = \"eu-west-1\"\n  default_tags { tags = { env = var.env } }\n",
+        1,
+    );
+    let code = format!("variable \"env\" {{}}\n{code}");
+    let state = STATE.replacen(r#""tags_all": {}"#, r#""tags_all": {"env": "prod"}"#, 1);
+    for (tags, found) in [
+        (r#"{"env": "prod"}"#, &[][..]),
+        (r#"{"env": "dev"}"#, &[r#"tags_all["env"]"#][..]),
+        (r#"{"env": "prod", "by": "hand"}"#, &[r#"tags["by"]"#][..]),
+    ] {
+        let live = format!(r#"{{"secret": null, "tags": {tags}, "tags_all": {tags}}}"#);
+        let folder = folder("ok", &live);
+        let checkout = checkout("");
+        checkout.write("queue/main.tf", &code);
+        checkout.write("queue.tfstate", &state);
+        let run = run(&["scan"], Some(&folder), &checkout).await;
+        let report = run.json();
+        let findings = report["stacks"][0]["findings"].as_array().unwrap().iter();
+        let attributes = findings.flat_map(|finding| finding["attributes"].as_array().unwrap());
+        let paths: Vec<_> = attributes
+            .map(|attribute| attribute["path"].as_str().unwrap())
+            .collect();
+        assert_eq!(paths, found, "{tags}: {report}");
+    }
+}

@@ -2,7 +2,7 @@
 //! of `stack` in three accounts' regions; `record.py` makes it anew.
 
 use driftguard::code::{self, Evaluated, Options, ProviderConfig};
-use driftguard::live::{self, Providers};
+use driftguard::live::{self, ProviderLocation, Providers};
 use driftguard::model::{AwsLocation, Redactor, Region, Resource, Tree, Value, ValueMap};
 use driftguard::{resources, state};
 
@@ -70,7 +70,12 @@ fn each_resource_is_looked_for_in_the_account_and_region_of_its_provider() {
         .map(|config| {
             let region = config.region.as_str().and_then(Region::new);
             let account = config.account.clone();
-            (config.key.clone(), AwsLocation { account, region })
+            let location = AwsLocation { account, region };
+            let configured = ProviderLocation {
+                location,
+                is_region_unknown: false,
+            };
+            (config.key.clone(), configured)
         })
         .collect();
     let expected = recorded();

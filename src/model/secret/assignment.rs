@@ -1,6 +1,7 @@
 //! Values that stand in a text beside a name for a secret: `Pwd=x;`, `"password": "x"`, `?token=x`.
 
 use super::name::{is_setting, named};
+use super::shared_token::SEALED;
 use std::ops::Range;
 
 /// The longest name, in bytes.
@@ -10,7 +11,7 @@ const MAX_NAME_LENGTH: usize = 100;
 const ELSEWHERE: &[(&str, &str)] = &[("${", "}"), ("$(", ")"), ("%{", "}"), ("{{", "}}")];
 
 /// What a value is masked with.
-const MASKS: &[&str] = &["(secret)", "(sensitive)"];
+const MASKS: &[&str] = &["(secret)", "(sensitive)", SEALED];
 
 /// Words with which a sentence goes on after a colon: `the password: see the wiki`.
 const PROSE: &[&str] = &[
@@ -39,7 +40,53 @@ pub(super) fn values(text: &str) -> Vec<Range<usize>> {
             found.extend(is_secret.then_some(value));
         }
     }
+    add_told(text, &mut found);
     found
+}
+
+/// What stands between the name of a secret and its value in a sentence: `the pw is hunter2`.
+pub(super) const SENTENCE: &str = " is ";
+
+/// The shortest value of a sentence that is a secret, in bytes.
+const MIN_TOLD_LENGTH: usize = 4;
+
+/// Adds the values that sentences tell. They have a digit or a sign, by which they are told from the words of one.
+fn add_told(text: &str, found: &mut Vec<Range<usize>>) {
+    for (at, sign) in text.match_indices(SENTENCE) {
+        let before = &text[..at];
+        let start = before
+            .rfind(char::is_whitespace)
+            .map_or(0, |space| space + 1);
+        let name = before.get(start..).unwrap_or_default();
+        if name.len() > MAX_NAME_LENGTH || !named(name) {
+            continue;
+        }
+        let rest = &text[at + sign.len()..];
+        let word = rest.split(char::is_whitespace).next().unwrap_or_default();
+        let is_around = |c: char| matches!(c, '"' | '\'' | '`' | '.' | ',' | ';' | ')' | '(');
+        let value = word.trim_matches(is_around);
+        let is_mark = |c: char| c.is_ascii_digit() || "!@#$%^&*+_".contains(c);
+        let is_secret = value.len() >= MIN_TOLD_LENGTH
+            && value.contains(is_mark)
+            && !is_nothing(value)
+            && !is_elsewhere(value);
+        if is_secret {
+            let start = value.as_ptr() as usize - text.as_ptr() as usize;
+            found.push(start..start + value.len());
+        }
+    }
+}
+
+/// Last words of names for a token by which somebody proves to own a domain: `google-site-verification=...`.
+const PROOFS: &[&str] = &["verify", "verification"];
+
+/// The shortest such token, in bytes.
+const MIN_PROOF_LENGTH: usize = 8;
+
+/// Returns whether a name is one for a token that proves something.
+fn is_proof(name: &str) -> bool {
+    let last = name.rsplit(['-', '_', '.']).next().unwrap_or_default();
+    PROOFS.iter().any(|proof| last.eq_ignore_ascii_case(proof))
 }
 
 /// Returns the value after an assignment sign whose name is one for a secret, and whether the value is a secret.
@@ -48,7 +95,9 @@ fn value(text: &str, at: usize, equals: bool) -> Option<(Range<usize>, bool)> {
     let bare = left.trim_end_matches(['"', '\'', '\\']);
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let name = &bare[bare.trim_end_matches(letter).len()..];
-    if name.len() > MAX_NAME_LENGTH || !named(name) {
+    let is_spaced = left.len() < at;
+    let is_proof = equals && !is_spaced && bare.len() == left.len() && is_proof(name);
+    if name.len() > MAX_NAME_LENGTH || !(is_proof || named(name)) {
         return None;
     }
     let right = text.get(at + 1..)?;
@@ -59,7 +108,6 @@ fn value(text: &str, at: usize, equals: bool) -> Option<(Range<usize>, bool)> {
     let value = right.trim_start_matches([' ', '\t']);
     let before = bare[..bare.len() - name.len()].chars().next_back();
     let in_list = equals && matches!(before, Some(';' | '&' | '?'));
-    let is_spaced = left.len() < at;
     // `arn:aws:secretsmanager:...:secret:name` assigns nothing.
     if !equals && bare.len() == left.len() && value.len() == right.len() {
         return None;
@@ -86,6 +134,7 @@ fn value(text: &str, at: usize, equals: bool) -> Option<(Range<usize>, bool)> {
             (shown, !is_nothing(shown) && !is_told)
         }
     };
+    let is_secret = is_secret && (!is_proof || shown.len() >= MIN_PROOF_LENGTH);
     let start = shown.as_ptr() as usize - text.as_ptr() as usize;
     Some((start..start + shown.len(), is_secret))
 }
@@ -162,6 +211,12 @@ mod tests {
             ("password=[hunter2]", "[hunter2]"),
             ("PASSWORD=my_secret.x", "my_secret.x"),
             ("db password: hunter is what you need", "hunter"),
+            ("# the pw is hunter2, as ever", "hunter2"),
+            (
+                "google-site-verification=rXOxyZounnZasA8Z7oaD",
+                "rXOxyZounnZasA8Z7oaD",
+            ),
+            ("\"verify=letmein99\"", "letmein99"),
         ] {
             let values = values(text);
             let values: Vec<_> = values.into_iter().map(|range| &text[range]).collect();
@@ -184,6 +239,9 @@ mod tests {
             "Server=db;Pwd=${var.db_password};",
             "credentials = [var.db_password]",
             "\"passwords\": [\"",
+            "the token is expired, the password is 12 characters long",
+            "the secret is arn:aws:secretsmanager:eu-west-1:1:secret:db",
+            "ssl_verify=full domain_verification = aws_ses_domain_identity.x",
         ] {
             assert!(values(text).is_empty(), "{text}");
         }
@@ -197,6 +255,7 @@ mod tests {
             "pwd='${\"",
             "= ",
             "pwd: a ",
+            "pwd is ",
             "\"pwd\":",
             "a",
         ] {

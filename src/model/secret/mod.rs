@@ -8,6 +8,8 @@ mod pair;
 mod redactor;
 mod seal;
 mod shape;
+mod shared_token;
+mod within;
 
 pub use known::SecretTexts;
 pub use mask::{holds_credential, mask_json, without_values};
@@ -15,11 +17,12 @@ pub use name::named as is_secret_name;
 pub use redactor::Redactor;
 pub(super) use shape::MASK;
 pub use shape::{credentials, masked};
+pub(super) use shared_token::SEALED;
 
 use super::Value;
 use crate::model::ValueMap;
 use name::{is_about_keys, is_secret_number, is_setting, named};
-use pair::{holds_pair, secret_pair};
+use pair::{holds_secret, secret_pair};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -54,7 +57,7 @@ fn is_secret_by_name(name: &str, text: &str) -> bool {
 
 /// Returns whether a text contains a secret, whatever its name is.
 fn is_secret_by_shape(name: &str, text: &str) -> bool {
-    shape::holds_one(text) || holds_pair(text) || (is_half_of_a_key(text) && is_about_keys(name))
+    shape::holds_one(text) || holds_secret(text) || (is_half_of_a_key(text) && is_about_keys(name))
 }
 
 /// The length of AWS's secret access keys.

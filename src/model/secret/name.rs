@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 /// Each of the words and pairs below holds one of these; most names hold none, and a state has millions of names.
 const HINTS: &[&str] = &[
-    "pass", "pw", "psk", "psw", "secret", "token", "key", "cred", "data",
+    "pass", "pw", "psk", "psw", "secret", "token", "key", "cred", "data", "external",
 ];
 
 /// Finds the hints in one walk over a name. None would be a broken program, and then every name is looked at closely.
@@ -69,6 +69,19 @@ const PAIRS: &[&str] = &[
     "preshared key",
     "shared key",
     "signing key",
+    "deploy key",
+    "encrypt key",
+    "hmac key",
+    "host key",
+    "ingest key",
+    "integration key",
+    "jwt key",
+    "routing key",
+    "service key",
+    "session key",
+    "webhook key",
+    "write key",
+    "external id",
     "user data",
 ];
 
@@ -111,14 +124,15 @@ const SETTINGS: &[&str] = &[
 /// Pairs that only sound like one.
 const NO_PAIRS: &[&str] = &["by pass", "com pass", "band pass", "high pass", "low pass"];
 
+/// Returns whether a text may be, or hold, the name of a secret.
+pub(super) fn may_be_named(text: &str) -> bool {
+    let hints = HINT_SEARCH.as_ref();
+    hints.is_none_or(|hints| hints.is_match(text))
+}
+
 /// Returns whether a name is one of a secret: by its last word or two, in any of the usual spellings.
 pub fn named(name: &str) -> bool {
-    let may_be = || {
-        HINT_SEARCH
-            .as_ref()
-            .is_none_or(|hints| hints.is_match(name))
-    };
-    if name.is_ascii() && !may_be() {
+    if name.is_ascii() && !may_be_named(name) {
         return false;
     }
     let mut words = words(name);
@@ -237,6 +251,9 @@ mod tests {
             "aws_secret_access_key",
             "AccountKey",
             "tunnel1_preshared_key",
+            "DeployKey",
+            "pagerduty_integration_key",
+            "sts:ExternalId",
             "has_password",
             "hashedPassword",
             "HASHED_TOKEN",

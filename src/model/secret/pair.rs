@@ -1,6 +1,8 @@
-//! Recognizes secrets whose name is a sibling entry, as in an environment: `{ name = "DB_PASS", value = "..." }`.
+//! Recognizes secrets whose name is a sibling entry, as in an environment: `{ name = "DB_PASS", value = "..." }`, or stands
+//! around them: `{ secret = { S = "..." } }`.
 
-use super::name::{is_setting, named};
+use super::name::{is_setting, may_be_named, named};
+use super::shared_token::SEALED;
 use crate::model::{Value, ValueMap};
 
 /// Returns the entries that hold the secret of a pair such as `{ name = "DB_PASS", value = "..." }`.
@@ -15,13 +17,70 @@ pub(super) fn secret_pair(entries: &ValueMap) -> &'static [&'static str] {
     }
 }
 
-/// Returns whether a JSON text holds such a pair, as the definition of a container does.
-pub(super) fn holds_pair(text: &str) -> bool {
-    let may_hold = text.trim_start().starts_with(['[', '{'])
-        && ["alue\"", "alues\""]
-            .iter()
-            .any(|value| text.contains(value));
-    may_hold && serde_json::from_str(text).is_ok_and(|value| has_pair(&value))
+/// Returns whether a JSON text holds a pair, as the definition of a container does, or a secret below its name, as an item
+/// of DynamoDB does.
+pub(super) fn holds_secret(text: &str) -> bool {
+    parsed(text).is_some_and(|value| has_pair(&value) || has_named(&value))
+}
+
+/// Parses a JSON text that may hold the name of a secret; `None` for another one.
+pub(super) fn parsed(text: &str) -> Option<Value> {
+    let may_hold = text.trim_start().starts_with(['[', '{']) && may_be_named(text);
+    may_hold.then(|| serde_json::from_str(text).ok())?
+}
+
+/// The keywords of a schema, which describes a secret and holds none.
+const KEYWORDS: &[&str] = &[
+    "$ref",
+    "description",
+    "enum",
+    "format",
+    "in",
+    "items",
+    "maxLength",
+    "minLength",
+    "name",
+    "nullable",
+    "pattern",
+    "readOnly",
+    "required",
+    "title",
+    "type",
+    "writeOnly",
+];
+
+/// Returns whether a value that stands below the name of a secret is one: it is no switch, no place, no description.
+pub(super) fn is_below_name(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !is_said_elsewhere(text),
+        Value::Number(_) => true,
+        Value::List(items) => items.iter().any(is_below_name),
+        Value::Map(entries) => {
+            let is_schema = entries.get("type").is_some_and(|ty| ty.as_str().is_some())
+                && entries.keys().all(|key| KEYWORDS.contains(&key.as_str()));
+            !is_schema && entries.values().any(is_below_name)
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether a text only switches something, or names the place of a secret.
+pub(super) fn is_said_elsewhere(text: &str) -> bool {
+    let places = ["arn:", "${", SEALED];
+    text.is_empty() || is_setting(text) || places.iter().any(|place| text.starts_with(place))
+}
+
+/// Returns whether a value has an object or a list below the name of a secret.
+fn has_named(value: &Value) -> bool {
+    let is_nested = |value: &Value| matches!(value, Value::Map(_) | Value::List(_));
+    match value {
+        Value::List(items) => items.iter().any(has_named),
+        Value::Map(entries) => entries.iter().any(|(name, value)| {
+            let is_secret = is_nested(value) && named(name) && is_below_name(value);
+            is_secret || has_named(value)
+        }),
+        _ => false,
+    }
 }
 
 fn has_pair(value: &Value) -> bool {
@@ -57,17 +116,23 @@ mod tests {
             r#"[{"name":"web","environment":[{"name":"DB_PASS","value":"x1"}]}]"#,
             r#" {"Key": "api-token", "Value": "x1"}"#,
             r#"{"a": [{"name": "token", "values": ["x1"]}]}"#,
+            r#"{"id": {"S": "1"}, "secret": {"S": "x1"}}"#,
+            r#"{"M": {"auth": {"M": {"apiToken": {"L": [{"S": "x1"}]}}}}}"#,
+            r#"{"card_passcode": {"N": 4711}}"#,
         ] {
-            assert!(holds_pair(text), "{text}");
+            assert!(holds_secret(text), "{text}");
         }
         for text in [
             r#"[{"name":"web","environment":[{"name":"DB_HOST","value":"x1"}]}]"#,
             r#"[{"name":"DB_PASS","valueFrom":"arn:aws:ssm:eu-west-1:1:parameter/db"}]"#,
             r#"[{"name":"HAS_TOKEN","value":"true"}]"#,
             r#"{"name":"DB_PASS","value":""}"#,
+            r#"{"properties": {"password": {"type": "string", "minLength": 8}}}"#,
+            r#"{"secret": {"S": "arn:aws:secretsmanager:eu-west-1:1:secret:db"}}"#,
+            r#"{"token": {"BOOL": true}, "key": {"S": "x1"}}"#,
             r#"name = "DB_PASS", "value" = "x1""#,
         ] {
-            assert!(!holds_pair(text), "{text}");
+            assert!(!holds_secret(text), "{text}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::known::{Known, SecretTexts};
 use super::name::{is_secret_number, is_setting, named};
+use super::pair::is_below_name;
 use super::shape::{self, credentials};
 use super::{FINGERPRINT, Fingerprint, is_secret_by_name, is_secret_by_shape, secret_pair};
 use crate::model::{Attributes, Value};
@@ -18,7 +19,7 @@ pub struct Redactor {
     /// Finds secrets by their text.
     known: Option<Known>,
     /// The texts that were redacted because of a name, if somebody collects them.
-    heard: Option<Arc<Mutex<SecretTexts>>>,
+    pub(super) heard: Option<Arc<Mutex<SecretTexts>>>,
 }
 
 impl fmt::Debug for Redactor {
@@ -171,13 +172,17 @@ impl Redactor {
 
     /// Replaces the secrets in one value of this name.
     pub fn redact_value(&self, name: &str, value: Value) -> Value {
-        match value {
-            Value::String(ref text) if is_secret_by_name(name, text) => self.seal_named(value),
-            Value::String(ref text) if is_secret_by_shape(name, text) || self.knows(text) => {
-                self.fingerprint(&value)
+        let policy = value.as_str().and_then(|text| self.without_tokens(text));
+        match policy.map_or(value, Value::String) {
+            value @ Value::String(_) if is_named_text(name, &value) => self.seal_named(value),
+            Value::String(text) if is_secret_by_shape(name, &text) || self.knows(&text) => {
+                self.hear_parts(&text);
+                self.fingerprint(&Value::String(text))
             }
-            Value::Number(ref number) => {
-                match named(name) || is_secret_number(name, &number.to_string()) {
+            Value::Number(number) => {
+                let is_secret = named(name) || is_secret_number(name, &number.to_string());
+                let value = Value::Number(number);
+                match is_secret {
                     true => self.fingerprint(&value),
                     false => value,
                 }
@@ -188,6 +193,7 @@ impl Redactor {
                     .map(|item| self.redact_value(name, item))
                     .collect(),
             ),
+            value @ Value::Map(_) if named(name) && is_below_name(&value) => self.seal_below(value),
             Value::Map(entries) => {
                 let pair = secret_pair(&entries);
                 let entry = |(key, value): (String, Value)| {
@@ -204,7 +210,7 @@ impl Redactor {
     }
 
     /// Redacts the key of a map.
-    fn seal_key(&self, key: String) -> String {
+    pub(super) fn seal_key(&self, key: String) -> String {
         match shape::holds_one(&key) || self.knows(&key) {
             true => match self.fingerprint(&key.as_str().into()) {
                 Value::Secret(fingerprint) => fingerprint.to_string(),
@@ -213,6 +219,13 @@ impl Redactor {
             false => key,
         }
     }
+}
+
+/// Returns whether a value is a text that is a secret by its name.
+fn is_named_text(name: &str, value: &Value) -> bool {
+    value
+        .as_str()
+        .is_some_and(|text| is_secret_by_name(name, text))
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ pub(in crate::model) const MASK: &str = "(secret)";
 /// The length of the shortest text that may hold a credential, in bytes: `pwd=x`.
 const MIN_LENGTH: usize = 5;
 
-/// What stands between a name and its value: `pwd=x`, `"password":"x"`, `password: x`.
-const SIGNS: [&str; 3] = ["=", "\":", ": "];
+/// What stands between a name and its value: `pwd=x`, `"password":"x"`, `password: x`, `the pw is x1`.
+const SIGNS: [&str; 4] = ["=", "\":", ": ", assignment::SENTENCE];
 
 /// The patterns, read once. None would be a broken program, and then every text counts as a credential.
 static PATTERNS: LazyLock<Option<Patterns>> =

@@ -2,7 +2,7 @@
 
 use super::{NO_RULES, Outcome, ProviderReading, Reader, Request};
 use crate::model::{
-    Attributes, DeclaredResource, PlannedChanges, Reading, Reason, Schema, TAGS_ALL, Value,
+    Attributes, DeclaredResource, PlannedChanges, Reading, Reason, Schema, TAGS, TAGS_ALL, Value,
 };
 use crate::plugin::client::CallError;
 use crate::plugin::configuration::configuration;
@@ -58,7 +58,7 @@ impl Reader<'_> {
                 true => Outcome::Missing,
                 false => Outcome::Done(ProviderReading::unknown(Reason::WrongAccount {
                     message:
-                        "it was not found, and neither code nor state tells its account and region"
+                        "it was not found, and code and state do not tell for certain its account and region"
                             .to_owned(),
                 })),
             };
@@ -111,6 +111,11 @@ impl Reader<'_> {
         let block = &schema.block;
         let configuration = configuration(block, request.declared, &read.recorded);
         let ignored = request.declared.map(|code| code.ignore_changes.as_slice());
+        let added = match self.knows_default_tags() {
+            true => None,
+            false => AddedTags::apart(&read.recorded, live),
+        };
+        let live = added.as_ref().map_or(live, |added| &added.live);
         let input = PlanInput {
             block,
             recorded: &read.recorded,
@@ -129,6 +134,9 @@ impl Reader<'_> {
                 &mut changes.all,
             ] {
                 paths.remove(TAGS_ALL);
+            }
+            if added.is_some_and(|added| added.have_changed) {
+                changes.drift.insert(TAGS_ALL.to_owned());
             }
         }
         let code = (tf_type, block);
@@ -226,6 +234,43 @@ impl Reader<'_> {
             )),
             ResourceError::Value(error) => failed(error.to_string()),
         }
+    }
+}
+
+/// A live state without the tags that the provider added when the state was recorded: one that was not told its default
+/// tags takes them for the resource's own.
+struct AddedTags {
+    live: Value,
+    /// Whether AWS no longer has them as they were recorded.
+    have_changed: bool,
+}
+
+impl AddedTags {
+    /// Takes apart the tags of a live state; `None` where the state recorded no added ones.
+    fn apart(recorded: &Value, live: &Value) -> Option<Self> {
+        let (own, all) = (recorded.get(TAGS), recorded.get(TAGS_ALL).as_map()?);
+        let is_added = |key: &str| own.get(key).is_null() && all.contains_key(key);
+        let mut attributes = live.as_map()?.clone();
+        let none = Attributes::new();
+        let tags = live.get(TAGS).as_map().unwrap_or(&none);
+        if !all.keys().any(|key| is_added(key)) {
+            return None;
+        }
+        let now = live.get(TAGS_ALL).as_map().unwrap_or(tags);
+        let changed = |key: &String| is_added(key) && all.get(key) != now.get(key);
+        let have_changed = all.keys().any(changed);
+        let kept = tags.iter().filter(|(key, _)| !is_added(key));
+        let kept = kept.map(|(key, value)| (key.clone(), value.clone()));
+        let kept = Value::map(kept);
+        let kept = match kept.is_empty() && own.is_null() {
+            true => Value::Null,
+            false => kept,
+        };
+        attributes.insert(TAGS.to_owned(), kept);
+        Some(Self {
+            live: Value::Map(attributes),
+            have_changed,
+        })
     }
 }
 
