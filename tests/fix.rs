@@ -230,3 +230,33 @@ async fn what_was_added_is_taken_over_where_somebody_says_so() {
         "{reasons:?}"
     );
 }
+
+/// No attribute of a managed bucket tells of it: to Terraform a policy that no resource manages is nobody's.
+#[tokio::test]
+async fn a_policy_that_opens_a_managed_bucket_is_found_and_taken_over() {
+    let aws = shop().await;
+    let statement = serde_json::json!({
+        "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-shop-assets/*",
+    });
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [statement]});
+    let call = serde_json::json!({
+        "method": "PUT", "scope": "us-east-1/s3/aws4_request", "url": "/acme-shop-assets?policy=",
+        "body": policy.to_string(),
+    });
+    aws.replay(&format!("{call}\n")).await.unwrap();
+    let checkout = Checkout::new();
+    let run = checkout.driftguard(aws.url(), &["scan", "--format", "json"]);
+    let found = "critical unmanaged aws_s3_bucket_policy under aws_s3_bucket.assets";
+    assert_eq!(run.findings(), [found]);
+    let all = checkout.driftguard(
+        aws.url(),
+        &["scan", "--format", "json", "--unmanaged", "off"],
+    );
+    assert_eq!(all.findings(), [""; 0]);
+    let run = checkout.driftguard(aws.url(), &["fix", "--import", "--format", "json"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let after = checkout.read("infra/production/storage.tf");
+    let import = "import {\n  to = aws_s3_bucket_policy.assets_policy\n  id = \"acme-shop-assets\"\n}\n\nresource \
+                  \"aws_s3_bucket_policy\" \"assets_policy\" {\n  bucket = aws_s3_bucket.assets.id\n";
+    assert!(after.contains(import), "{after}");
+}

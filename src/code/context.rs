@@ -1,6 +1,7 @@
 //! Holds what all module instances of one evaluation share.
 
 use super::budget::Budget;
+use super::dangling::DanglingReferences;
 use super::environment_tags::EnvironmentTags;
 use super::instance::FileValue;
 use super::overlay::Overlay;
@@ -36,6 +37,8 @@ pub(super) struct Context<'t> {
     pub data_files: RefCell<DataFiles>,
     /// The secrets found so far.
     pub secrets: RefCell<NotedSecrets>,
+    /// The references to instances that edits removed.
+    pub dangling: RefCell<DanglingReferences>,
 }
 
 /// The secrets in the code and in the files that it reads. Each file is searched once.
@@ -56,6 +59,7 @@ impl<'t> Context<'t> {
             code,
             requested: RefCell::default(),
             secrets: RefCell::default(),
+            dangling: RefCell::default(),
             data_files: RefCell::default(),
             budget: Budget::new(&options.shared, &options.interrupt),
             workspace: match options.workspace.as_str() {

@@ -2,6 +2,7 @@
 
 use super::budget::{Budget, Excess};
 use super::context::Context;
+use super::dangling;
 use super::file::File;
 use super::folder::{ModuleFolder, ModuleIndex};
 use super::scope::Scope;
@@ -259,8 +260,7 @@ impl<'a> Instance<'a> {
 
     /// Returns the names of the calls that lead to it.
     pub(super) fn names(&self) -> Vec<&str> {
-        let steps = self.path.iter();
-        steps.map(|step| step.name.as_str()).collect()
+        self.path.iter().map(|step| step.name.as_str()).collect()
     }
 
     /// Returns the folder of the root module.
@@ -335,7 +335,9 @@ impl<'a> Instance<'a> {
         let budget = &self.context.budget;
         let mark = budget.mark();
         let scope = self.scope(file);
-        let mut value = scope.clone().deeper(depth).known(expression);
+        let mut value = dangling::apart(&self.context, || {
+            scope.clone().deeper(depth).known(expression)
+        });
         budget.settle(mark, 0);
         if let Err(excess) = self.keep(Size::of_typed(&value).bytes) {
             scope.refuse(excess, expression);
@@ -343,8 +345,9 @@ impl<'a> Instance<'a> {
         }
         self.note_secrets(name, &value);
         let value = Rc::new(value);
-        let evaluated = Local::Evaluated(value.clone());
-        known.borrow_mut().insert(name, evaluated);
+        known
+            .borrow_mut()
+            .insert(name, Local::Evaluated(value.clone()));
         value
     }
 
@@ -364,10 +367,9 @@ impl<'a> Instance<'a> {
             return kept.clone();
         }
         self.modules.borrow_mut().insert(name, None);
-        let modules: Modules<'a> = make().into();
-        self.modules
-            .borrow_mut()
-            .insert(name, Some(modules.clone()));
+        let modules: Modules<'a> = dangling::apart(&self.context, make).into();
+        let kept = Some(modules.clone());
+        self.modules.borrow_mut().insert(name, kept);
         Some(modules)
     }
 }
@@ -379,17 +381,13 @@ pub(super) fn relative(from: &str, to: &str) -> String {
         parts.map(str::to_owned).collect()
     };
     let (from, to) = (parts(from), parts(to));
-    let common = from
-        .iter()
-        .zip(&to)
-        .take_while(|(left, right)| left == right)
-        .count();
+    let both = from.iter().zip(&to);
+    let common = both.take_while(|(left, right)| left == right).count();
     let up = from.iter().skip(common).map(|_| "..".to_owned());
     let path: Vec<String> = up.chain(to.iter().skip(common).cloned()).collect();
-    if path.is_empty() {
-        ".".to_owned()
-    } else {
-        path.join("/")
+    match path.as_slice() {
+        [] => ".".to_owned(),
+        path => path.join("/"),
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) enum MapPart<'a> {
     Null(Location),
     /// An argument that refers to a map: entries can be merged with it.
     Argument(Location),
+    /// A map that a condition chose: it counts for everything that meets the condition, so it gets no entries.
+    Chosen(Box<Self>),
     /// A computed map.
     Computed(Scope<'a>, &'a Expression),
 }
@@ -35,7 +37,21 @@ impl MapPart<'_> {
             Self::LeftOut(location) | Self::Null(location) | Self::Argument(location) => {
                 Some(location.clone())
             }
+            Self::Chosen(map) => {
+                let source = map.location()?.source;
+                let why = Uneditable::Condition(source.place());
+                let site = Site::Refused(Box::new(why));
+                Some(Location { source, site })
+            }
             Self::Computed(..) => None,
+        }
+    }
+
+    /// Returns the part as a condition chose it.
+    fn chosen(self) -> Self {
+        match self {
+            Self::Computed(..) | Self::Chosen(_) => self,
+            map => Self::Chosen(Box::new(map)),
         }
     }
 }
@@ -43,11 +59,14 @@ impl MapPart<'_> {
 /// Adds the places where entries can be added to a map, the last of its parts first.
 pub(super) fn add_maps(definition: &mut Definition, parts: &[MapPart<'_>]) {
     // What a reference leads to is edited before the reference is.
-    let (references, own): (Vec<_>, Vec<_>) = parts
+    let (chosen, others): (Vec<_>, Vec<_>) = parts
         .iter()
         .rev()
+        .partition(|part| matches!(part, MapPart::Chosen(_)));
+    let (references, own): (Vec<_>, Vec<_>) = others
+        .into_iter()
         .partition(|part| matches!(part, MapPart::Argument(_)));
-    let all = own.into_iter().chain(references);
+    let all = own.into_iter().chain(references).chain(chosen);
     let maps: Vec<_> = all.filter_map(MapPart::location).collect();
     if !maps.is_empty() {
         definition.alternatives.get_or_insert_default().maps = maps;
@@ -98,7 +117,11 @@ fn collect<'a>(
             }
         }
         Expression::Conditional(choice) => match taken(scope, choice) {
-            Some(arm) => collect(scope, arm, (site, left), parts),
+            Some(arm) => {
+                let mut own = Vec::new();
+                collect(scope, arm, (site, left), &mut own);
+                parts.extend(own.into_iter().map(MapPart::chosen));
+            }
             None => parts.push(computed()),
         },
         Expression::Traversal(traversal) if traversal.operators.len() == 1 => {
@@ -233,6 +256,10 @@ fn winner(
     (key, value): (&str, &Value),
 ) -> Option<Definition> {
     for (part, part_value) in parts.iter().zip(part_values).rev() {
+        let part = match part {
+            MapPart::Chosen(map) => map.as_ref(),
+            part => part,
+        };
         match part {
             MapPart::Literal(Literal::Code { scope, entries, .. }, site) => {
                 if let Some(expression) = entries.get(key) {
@@ -258,7 +285,10 @@ fn winner(
                 }
             }
             MapPart::Computed(..) if has_key(part_value, key) => return None,
-            MapPart::Computed(..) | MapPart::Null(_) | MapPart::Argument(_) => {}
+            MapPart::Computed(..)
+            | MapPart::Null(_)
+            | MapPart::Argument(_)
+            | MapPart::Chosen(_) => {}
         }
     }
     None

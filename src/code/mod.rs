@@ -8,6 +8,7 @@ mod candidates;
 mod conditions;
 mod context;
 mod convert;
+mod dangling;
 mod data_file;
 mod definition;
 mod derivation;
@@ -94,6 +95,7 @@ mod version_constraint;
 mod written_references;
 
 pub use conditions::{Subject, UnmetCondition, UnmetConditions};
+pub use dangling::DanglingReference;
 pub use edited_places::EditedPlaces;
 pub use environment_tags::EnvironmentTags;
 pub use fetched::{FetchedModule, FetchedModules, ModuleCall, OtherModules, calls_to_fetch};
@@ -120,7 +122,7 @@ pub use terragrunt::{UnitFolder, UnitFolders, unit_folders};
 pub use unseen_readers::{SearchUnfinished, UnseenReader, unseen_reader};
 pub use version_constraint::newest_version;
 
-use crate::model::{Declared, Interrupt, ProviderKey, ProviderTags, SecretTexts, Tree};
+use crate::model::{Declared, Interrupt, ProviderKey, ProviderTags, SecretTexts, Tree, Value};
 use budget::Excess;
 use context::Context;
 use folder::{LoadedModules, ModuleIndex};
@@ -206,6 +208,10 @@ pub struct Evaluated {
     pub invalid: Vec<Problem>,
     /// The conditions that do not hold, or are not known to, where they are asked for.
     pub unmet: UnmetConditions,
+    /// The values of the root module's outputs, without sensitive ones, where the conditions are asked for.
+    pub outputs: BTreeMap<String, Value>,
+    /// The references to instances that edits removed (`Recorded::without`).
+    pub dangling: Vec<DanglingReference>,
     /// The files that the code reads and that are missing in the tree. They may be read, and the code evaluated again.
     pub requested: RequestedFiles,
     /// The values of variables and locals with names of secrets.
@@ -307,6 +313,9 @@ fn evaluate_folder(
             imports::declare(&instance, &mut evaluated.imports);
             walk(&folders, &instance, evaluated);
             options.null_defaults.apply(&mut evaluated.declared);
+            if context.conditions {
+                evaluated.outputs = output::of_root(&instance);
+            }
         }
         Err(excess) => budget.report_excess(excess, file, 1),
     }
@@ -315,6 +324,7 @@ fn evaluate_folder(
     }
     drop(instance);
     evaluated.problems = budget.problems();
+    evaluated.dangling = context.dangling.take().take();
     evaluated.requested.extend(context.requested.take());
     let noted = context.secrets.take();
     evaluated.secrets.extend(&noted.texts);
@@ -327,6 +337,9 @@ fn walk<'a>(folders: &'a ModuleIndex<'a>, instance: &Rc<Instance<'a>>, evaluated
     resource::declare(instance, &mut evaluated.declared.resources);
     if instance.context.conditions {
         conditions::evaluate(instance, &mut evaluated.unmet);
+    }
+    if instance.context.recorded.is_any_gone() {
+        dangling::evaluate(instance);
     }
     call::for_each_instance(folders, instance, &mut |called| {
         walk(folders, called, evaluated);

@@ -122,12 +122,23 @@ pub(super) fn conditional(scope: &Scope<'_>, choice: &Conditional) -> Evaluated 
     }
     let condition = convert(condition, &Type::Bool, scope.budget())?;
     // The other arm counts for its type alone, so what is wrong with it does not matter.
-    let arms = [&choice.true_expr, &choice.false_expr].map(|arm| scope.value(arm));
-    let [on_true, on_false] = arms;
+    let dangling = &scope.instance.context.dangling;
+    let mark = || dangling.borrow().mark();
+    let start = mark();
+    let on_true = scope.value(&choice.true_expr);
+    let middle = mark();
+    let on_false = scope.value(&choice.false_expr);
+    let end = mark();
     let types = [
         kind_of(scope, &choice.true_expr, &on_true),
         kind_of(scope, &choice.false_expr, &on_false),
     ];
+    let taken = match condition {
+        Typed::Bool(true) => start..middle,
+        Typed::Bool(false) => middle..end,
+        _ => start..start,
+    };
+    dangling.borrow_mut().catch_all_but(start, taken);
     let of = match types {
         [Some(Type::Any), Some(other)] | [Some(other), Some(Type::Any)] => Some(other),
         [Some(left), Some(right)] => Some(unify(&[left, right])?),

@@ -5,15 +5,31 @@ use super::budget::Excess;
 use super::call;
 use super::instance::Instance;
 use super::scope::Scope;
-use super::size::{ENTRY, MAP, REFERRED};
+use super::size::{ENTRY, MAP, REFERRED, Size};
 use super::trace::{End, part, quoted, renamed, trace};
 use super::typed::Typed;
 use super::variable::is_sensitive;
-use crate::model::{Key, Site, Uneditable};
+use crate::model::{Key, Site, Uneditable, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+/// Evaluates the outputs of a root module, without sensitive ones, as far as the budget allows.
+pub(super) fn of_root(instance: &Rc<Instance<'_>>) -> BTreeMap<String, Value> {
+    let budget = &instance.context.budget;
+    let mut outputs = BTreeMap::new();
+    for name in instance.folder.outputs.keys() {
+        let Some(value) = instance.output(name, 0) else {
+            continue;
+        };
+        if budget.take(Size::of_typed(&value).bytes).is_err() {
+            break;
+        }
+        outputs.insert((*name).to_owned(), value.plain());
+    }
+    outputs
+}
 
 /// Evaluates `module.name` for an expression that continues with these operators. Unknown where the module is not
 /// evaluated, or the keys of its instances are not certain.

@@ -6,7 +6,7 @@ use super::size::{ENTRY, MAP, REFERRED, Size};
 use super::typed::Typed;
 use crate::model::{Address, Key, ModuleStep, ProviderKey, Resource};
 use hcl_edit::expr::TraversalOperator;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The recorded resources that references resolve to; empty without a state. Clones share them.
@@ -15,6 +15,8 @@ pub struct Recorded {
     tables: Vec<Table>,
     /// The version of Terraform that wrote the state.
     terraform: Option<Arc<str>>,
+    /// The instances that edits remove from the code.
+    gone: Arc<BTreeSet<Address>>,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +48,7 @@ impl Recorded {
         Self {
             tables: tables.into_iter().map(table).collect(),
             terraform: None,
+            gone: Arc::default(),
         }
     }
 
@@ -56,6 +59,26 @@ impl Recorded {
             terraform: version.map(Into::into),
             ..self
         }
+    }
+
+    /// Leaves out instances that edits remove from the code: a reference to one is then an error.
+    #[must_use]
+    pub fn without<'g>(&self, gone: impl IntoIterator<Item = &'g Address>) -> Self {
+        Self {
+            gone: Arc::new(gone.into_iter().cloned().collect()),
+            ..self.clone()
+        }
+    }
+
+    /// Returns whether any instance is left out.
+    pub(super) fn is_any_gone(&self) -> bool {
+        !self.gone.is_empty()
+    }
+
+    /// Returns the instances of a block that are left out.
+    pub(super) fn gone(&self, name: Block<'_>) -> impl Iterator<Item = &Address> {
+        let gone = self.gone.iter();
+        gone.filter(move |address| block(address) == name)
     }
 
     /// Returns the version of Terraform that wrote the state, where that is known.
@@ -114,7 +137,8 @@ impl Recorded {
         });
         tables.flat_map(|(table, range)| {
             let numbers = table.order[range].iter();
-            numbers.map(|number| &table.resources[*number])
+            let resources = numbers.map(|number| &table.resources[*number]);
+            resources.filter(|resource| !self.gone.contains(&resource.address))
         })
     }
 
@@ -174,7 +198,11 @@ impl Recorded {
             }
         }
         Ok(match (list.is_empty(), map.is_empty()) {
-            (true, true) => Typed::UNKNOWN,
+            (true, true) => match self.gone(block).next().map(|address| &address.key) {
+                Some(Some(Key::Name(_))) => Typed::Object(map),
+                Some(Some(Key::Index(_))) => Typed::Tuple(list),
+                Some(None) | None => Typed::UNKNOWN,
+            },
             (true, false) => Typed::Object(map),
             _ => Typed::Tuple(list),
         })

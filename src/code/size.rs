@@ -5,7 +5,7 @@ use super::typed::Typed;
 use super::types::Type;
 use crate::model::{
     Address, Alternatives, DeclaredResource, Definition, Key, LeftOutArgument, Location,
-    ModuleStep, Part, Parts, Site, Source, StatementCode, Uneditable, Value,
+    ModuleStep, OptionalParts, Part, Parts, Site, Source, StatementCode, Uneditable, Value,
 };
 
 /// A value without its heap memory, in a list that may have grown to twice its length.
@@ -238,10 +238,21 @@ fn site(site: &Site) -> usize {
         Site::LeftOutArgument(argument) => {
             let steps = argument.steps.iter().map(|step| ENTRY + step.len());
             let default = Size::of(&argument.default).bytes;
-            size_of::<LeftOutArgument>() + argument.name.len() + default + steps.sum::<usize>()
+            let own = size_of::<LeftOutArgument>() + argument.name.len();
+            own + default + optional(&argument.optional) + steps.sum::<usize>()
         }
         _ => 0,
     }
+}
+
+fn optional(parts: &OptionalParts) -> usize {
+    let attributes = parts.attributes.iter().map(|(name, attribute)| {
+        let default = attribute.default.as_ref();
+        let default = default.map_or(0, |default| Size::of(default).bytes);
+        ENTRY + name.len() + default + optional(&attribute.parts)
+    });
+    let of_elements = parts.of_elements.as_deref().map_or(0, optional);
+    size_of::<OptionalParts>() + attributes.sum::<usize>() + of_elements
 }
 
 fn parts(parts: &Parts) -> usize {

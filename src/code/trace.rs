@@ -12,6 +12,7 @@ use super::output;
 use super::resource::{is_repeated, keys};
 use super::scope::{Each, Scope};
 use super::typed::Typed;
+use super::variable::optional_parts;
 use super::{json_document, policy, policy_document};
 use crate::model::{
     JsonCode, Key, LeftOutArgument, Location, PolicyCode, Site, Source, Uneditable, Value,
@@ -269,6 +270,7 @@ fn variable<'a>(
                         default: scope
                             .copy(&setting.value)
                             .map_or(Value::Unknown, |value| value.plain()),
+                        optional: optional_parts(scope, name),
                         steps: Vec::new(),
                     })),
                 }),

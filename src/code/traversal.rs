@@ -2,6 +2,7 @@
 
 use super::budget::{Excess, MAX_VALUE_DEPTH};
 use super::convert::convert;
+use super::dangling;
 use super::fault::{Evaluated, Fault, Invalid};
 use super::output;
 use super::policy_document;
@@ -15,6 +16,12 @@ use std::rc::Rc;
 
 /// Evaluates a reference; unknown where it is not certain.
 pub(super) fn value(scope: &Scope<'_>, traversal: &Traversal) -> Evaluated {
+    let value = of_reference(scope, traversal);
+    dangling::note(scope, traversal, matches!(value, Err(Fault::Invalid)));
+    value
+}
+
+fn of_reference(scope: &Scope<'_>, traversal: &Traversal) -> Evaluated {
     let operators: Vec<_> = traversal
         .operators
         .iter()

@@ -1,6 +1,7 @@
 //! Represents Terraform's types.
 
 use super::typed::Typed;
+use crate::model::{OptionalAttribute, OptionalParts};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -71,6 +72,32 @@ impl PartialEq for Type {
 impl Eq for Type {}
 
 impl Type {
+    /// Returns the parts that a value of the type may leave out.
+    pub(super) fn optional_parts(&self) -> OptionalParts {
+        let mut parts = OptionalParts::default();
+        match self {
+            Self::List(of) | Self::Set(of) | Self::Map(of) => {
+                let of = of.optional_parts();
+                parts.of_elements = (!of.is_empty()).then(|| Box::new(of));
+            }
+            Self::Object(attributes) => {
+                let attributes = attributes.iter().map(|(name, attribute)| {
+                    let default = attribute.optional.as_ref();
+                    let optional = OptionalAttribute {
+                        default: default.map(|default| default.plain()),
+                        parts: attribute.of.optional_parts(),
+                    };
+                    (name.clone(), optional)
+                });
+                let kept = attributes
+                    .filter(|(_, found)| found.default.is_some() || !found.parts.is_empty());
+                parts.attributes = kept.collect();
+            }
+            _ => {}
+        }
+        parts
+    }
+
     /// Creates a list type.
     pub(super) fn list(element: Self) -> Self {
         Self::List(Rc::new(element))

@@ -16,7 +16,7 @@ use super::size::{ENTRY, MAP};
 use super::typed::Typed;
 use super::types::Type;
 use super::{Options, given, type_constraint, variables_json};
-use crate::model::{Source, Tree};
+use crate::model::{OptionalParts, Source, Tree};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
@@ -151,6 +151,15 @@ impl<'a> Variable<'a> {
             _ => self.by_default(folder, context),
         }
     }
+}
+
+/// Returns what the type of a variable lets a call leave out.
+pub(super) fn optional_parts(scope: &Scope<'_>, name: &str) -> OptionalParts {
+    let instance = &scope.instance;
+    let mut variables = instance.folder.variables.iter();
+    let variable = variables.find(|variable| variable.name == name);
+    let kind = variable.and_then(|variable| variable.kind(instance.folder, &instance.context));
+    kind.map(Type::optional_parts).unwrap_or_default()
 }
 
 /// Returns whether a variable or an output is `sensitive` or `ephemeral`.

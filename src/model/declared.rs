@@ -122,6 +122,8 @@ pub struct LeftOutArgument {
     pub name: String,
     /// The module's default for the argument.
     pub default: Value,
+    /// What the argument's type lets a call leave out of it.
+    pub optional: super::OptionalParts,
     /// The keys that lead from the argument to the value; an item of a list has its position.
     pub steps: Vec<String>,
 }

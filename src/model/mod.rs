@@ -20,6 +20,7 @@ mod kept;
 mod left_out;
 mod money;
 mod normal;
+mod optional_parts;
 mod parked;
 mod planned;
 mod policy_order;
@@ -63,6 +64,7 @@ pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName}
 pub use interrupt::Interrupt;
 pub use json_code::{JsonCode, JsonPart};
 pub use money::Money;
+pub use optional_parts::{OptionalAttribute, OptionalParts};
 pub use parked::{FailedScan, ParkedJob};
 pub use planned::{Disproved, PlannedChanges};
 pub use policy_order::{STATEMENT_ELEMENTS, sort_policy};

@@ -1,13 +1,14 @@
 //! Edits the code to follow AWS, attribute by attribute: each has its own edits, or its own refusal.
 
-use super::dependents::Dependents;
+use super::dependents::{Dependents, parts_behind};
+use super::left_out::{self, LeftOutValue};
 use super::reasons::Unproven;
 use super::refusal::Refusal;
 use super::siblings::Siblings;
 use super::target::{Slot, Target};
 use super::verify::ExpectedValue;
 use super::{Stack, blocks, removals};
-use crate::model::{Definition, Difference, Edit, Finding, Location, Parts, Site, Source, Value};
+use crate::model::{Difference, Edit, Finding, Location, Parts, Site, Source, Value};
 
 /// Edits, and the values that the code has after them.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,8 @@ pub(super) struct Attempt {
     pub map: Option<Location>,
     /// The place of the value whose entry is removed.
     pub removed: Option<Source>,
+    /// The value, where its place lacks it and may lack others as well.
+    pub left_out: Option<LeftOutValue>,
 }
 
 /// Attributes that are written together: almost always one.
@@ -142,7 +145,8 @@ pub(super) fn write<'a>(
         let attempts = writer.attempts(&[first]);
         parts.push(Part::new(vec![first.path.clone()], attempts));
     }
-    removals::joined(writer.joined(parts, differences), context.stack)
+    let parts = left_out::joined(writer.joined(parts, differences), finding, context.stack);
+    removals::joined(parts, context.stack)
 }
 
 /// Writes the attributes of one finding.
@@ -253,6 +257,7 @@ impl<'a> Writer<'a> {
                 }
                 _ if matches!(slot, Slot::Value(_) | Slot::Reference(_)) || !target.is_entry() => {
                     attempt.edits.extend(target.write(slot, value, stack)?);
+                    attempt.left_out = left_out::value(slot, value);
                     let is_removed = value.is_null() && target.is_entry();
                     let location = slot.location().filter(|_| is_removed);
                     attempt.removed = location.map(|location| location.source.clone());
@@ -380,21 +385,4 @@ fn possible(
         Some(why) if found.is_empty() => Err(why),
         _ => Ok(found),
     }
-}
-
-/// Returns the literals that the parts of a policy's statements, or of another text of JSON, refer to.
-pub(super) fn parts_behind(definition: &Definition) -> Vec<&Definition> {
-    let mut found = Vec::new();
-    match &definition.parts {
-        Parts::Policy(code) => {
-            let statements = code.statements.iter();
-            let parts = statements.flat_map(|statement| statement.parts.values());
-            found.extend(parts.filter_map(|part| part.behind.as_deref()));
-        }
-        Parts::Json(code) => code
-            .root
-            .each(&mut |part| found.extend(part.behind.as_deref())),
-        Parts::Whole | Parts::Items(_) => {}
-    }
-    found
 }

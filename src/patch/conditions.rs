@@ -4,14 +4,14 @@ use super::Stack;
 use super::reasons::Unproven;
 use super::refusal::Refusal;
 use crate::code::{self, Evaluated, Options, Subject, UnmetCondition, UnmetConditions};
-use crate::model::{Edit, Source};
+use crate::model::{Edit, Source, Value};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-/// The conditions that are not met before the edits, once they are asked for.
+/// What the code evaluates to before the edits besides its resources, once that is asked for.
 #[derive(Default)]
 pub(super) struct Conditions {
-    before: OnceCell<UnmetConditions>,
+    before: OnceCell<(UnmetConditions, BTreeMap<String, Value>)>,
 }
 
 impl Conditions {
@@ -26,16 +26,34 @@ impl Conditions {
         stack: &Stack<'_>,
     ) -> Result<(), Refusal> {
         for (key, unmet) in &after.unmet {
-            let before = self.before.get_or_init(|| {
-                let options = options(stack.options);
-                code::evaluate(stack.tree, stack.folder, &options).unmet
-            });
+            let (before, _) = self.before(stack);
             let was_unmet = before.get(key);
             if was_unmet.is_none_or(|before| unmet.is_certain && !before.is_certain) {
                 return Err(broken(unmet, place(&unmet.source, edits, stack)).into());
             }
         }
         Ok(())
+    }
+
+    /// Returns the outputs of the root module that the edits change.
+    pub(super) fn changed_outputs(&self, after: &Evaluated, stack: &Stack<'_>) -> Vec<String> {
+        let mut changed = Vec::new();
+        for (name, new) in &after.outputs {
+            let (_, before) = self.before(stack);
+            let is_changed = |old: &Value| old != new && !old.has_unknown() && !new.has_unknown();
+            if before.get(name).is_some_and(is_changed) {
+                changed.push(name.clone());
+            }
+        }
+        changed
+    }
+
+    fn before(&self, stack: &Stack<'_>) -> &(UnmetConditions, BTreeMap<String, Value>) {
+        self.before.get_or_init(|| {
+            let options = options(stack.options);
+            let before = code::evaluate(stack.tree, stack.folder, &options);
+            (before.unmet, before.outputs)
+        })
     }
 }
 
@@ -72,7 +90,7 @@ fn broken(unmet: &UnmetCondition, place: String) -> Unproven {
 }
 
 /// Returns the file and line of a block of the edited code, as they are before the edits.
-fn place(source: &Source, edits: &[Edit], stack: &Stack<'_>) -> String {
+pub(super) fn place(source: &Source, edits: &[Edit], stack: &Stack<'_>) -> String {
     let own = edits.iter().filter(|edit| edit.file == source.file);
     let own: BTreeMap<usize, &Edit> = own.map(|edit| (edit.range.start, edit)).collect();
     let (mut added, mut lines) = (0_usize, (0_usize, 0_usize));

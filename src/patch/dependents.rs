@@ -1,8 +1,7 @@
 //! Finds the resources that a place in the code sets.
 
 use super::Stack;
-use super::adopt::parts_behind;
-use crate::model::{Address, DeclaredResource, Location, Site, Source};
+use crate::model::{Address, DeclaredResource, Definition, Location, Parts, Site, Source};
 use std::collections::HashMap;
 
 /// An attribute of a resource.
@@ -128,4 +127,21 @@ fn place(source: &Source) -> FileRange<'_> {
 
 fn block(resource: &DeclaredResource) -> FileRange<'_> {
     (&resource.file, (resource.line, 0))
+}
+
+/// Returns the literals that the parts of a policy's statements, or of another text of JSON, refer to.
+pub(super) fn parts_behind(definition: &Definition) -> Vec<&Definition> {
+    let mut found = Vec::new();
+    match &definition.parts {
+        Parts::Policy(code) => {
+            let statements = code.statements.iter();
+            let parts = statements.flat_map(|statement| statement.parts.values());
+            found.extend(parts.filter_map(|part| part.behind.as_deref()));
+        }
+        Parts::Json(code) => code
+            .root
+            .each(&mut |part| found.extend(part.behind.as_deref())),
+        Parts::Whole | Parts::Items(_) => {}
+    }
+    found
 }

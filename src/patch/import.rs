@@ -126,7 +126,7 @@ impl<'a> Importer<'a> {
         };
         Ok(Plan {
             edits,
-            created: Some(written.created),
+            created: vec![written.created],
             imported: Some(written.imported),
             ..Plan::default()
         })

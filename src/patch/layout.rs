@@ -83,8 +83,7 @@ impl<'a> SourceFile<'a> {
             self.line_of(whole.end.saturating_sub(1).max(whole.start)),
         );
         let alone = self.text[first.start..whole.start].trim().is_empty();
-        let rest = self.text[whole.end..last.end].trim();
-        let rest = rest.strip_prefix(',').unwrap_or(rest).trim();
+        let rest = behind_part(&self.text[whole.end..last.end]);
         if !alone || !(rest.is_empty() || rest.starts_with('#') || rest.starts_with("//")) {
             return None;
         }
@@ -157,4 +156,22 @@ impl<'a> SourceFile<'a> {
 /// Returns whether a text begins with a comment.
 pub(super) fn is_comment(text: &str) -> bool {
     ["#", "//", "/*"].iter().any(|sign| text.starts_with(sign))
+}
+/// Returns the rest of a line behind a part, its comma and the comments in between.
+fn behind_part(rest: &str) -> &str {
+    let mut rest = rest.trim();
+    let mut is_separated = false;
+    loop {
+        let comment = rest
+            .strip_prefix("/*")
+            .and_then(|open| open.split_once("*/"));
+        rest = match (comment, rest.strip_prefix(',')) {
+            (Some((_, behind)), _) => behind.trim_start(),
+            (None, Some(behind)) if !is_separated => {
+                is_separated = true;
+                behind.trim_start()
+            }
+            _ => return rest,
+        };
+    }
 }

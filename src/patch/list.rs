@@ -1,5 +1,6 @@
 //! Edits the items of a literal list: those that stay keep their text and their order.
 
+use super::comments::{behind_comments, has_comment};
 use super::layout::SourceFile;
 use super::literal::render;
 use super::refusal::Refusal;
@@ -126,6 +127,12 @@ impl<'a> List<'a> {
         &self.page.text[end..self.page.line_of(end.saturating_sub(1)).end]
     }
 
+    /// Returns where the comma behind an item is, with comments before it or not; `None` where there is none.
+    fn comma_behind(&self, at: usize) -> Option<usize> {
+        let rest = behind_comments(&self.text[self.spans[at].end..]);
+        rest.starts_with(',').then(|| self.text.len() - rest.len())
+    }
+
     /// Returns whether a comment speaks of an item: at the end of its line, or right above it.
     fn has_own_comment(&self, at: usize) -> bool {
         let lines = self.lines(at, at);
@@ -181,20 +188,22 @@ impl<'a> List<'a> {
     /// would go that does not speak of them.
     fn removal(&self, first: usize, last: usize) -> Option<Range<usize>> {
         let (start, end) = (self.spans[first].start, self.spans[last].end);
-        let lines = || self.lines(first, last);
+        let comma = self.comma_behind(last);
+        // A comma at the start of the next line separates the item as well.
+        let goes_along = |lines: &Range<usize>| comma.is_none_or(|comma| lines.contains(&comma));
+        let lines = || self.lines(first, last).filter(goes_along);
         let free =
             |range: Range<usize>| (!has_comment(&self.page.text[range.clone()])).then_some(range);
         if let Some(next) = self.spans.get(last + 1) {
             return lines().or_else(|| free(start..next.start));
         }
         let before = self.spans[first.checked_sub(1)?].end;
-        let behind = self.page.text[end..].trim_start();
-        match behind.starts_with(',') {
-            true => lines().or_else(|| free(before..end)),
+        match comma {
+            Some(comma) => lines().or_else(|| free(before..comma)),
             // Its comment leaves with it.
-            false if has_comment(self.rest_of_line(last)) => lines(),
+            None if has_comment(self.rest_of_line(last)) => lines(),
             // The separator before it has nothing to separate any more.
-            false => free(before..end).or_else(lines),
+            None => free(before..end).or_else(lines),
         }
     }
 
@@ -208,6 +217,7 @@ impl<'a> List<'a> {
         let rest = self.rest_of_line(last);
         let mut text = text.to_owned();
         if !self.starts_line(last) || !rest.ends_with('\n') {
+            let end = self.comma_behind(last).unwrap_or(end);
             text.insert_str(end, &format!(", {}", added.join(", ")));
             return Some(text);
         }
@@ -216,15 +226,17 @@ impl<'a> List<'a> {
             self.page.line_end(),
         );
         let line_end = end + rest.len();
-        if rest.trim_start().starts_with(',') {
-            let lines = added.iter().map(|item| format!("{indent}{item},{stop}"));
-            text.insert_str(line_end, &lines.collect::<String>());
-        } else if self.page.text[end..].trim_start().starts_with(',') {
-            return None;
-        } else {
-            let lines = added.join(&format!(",{stop}{indent}"));
-            text.insert_str(line_end, &format!("{indent}{lines}{stop}"));
-            text.insert(end, ',');
+        match self.comma_behind(last) {
+            Some(comma) if comma < line_end => {
+                let lines = added.iter().map(|item| format!("{indent}{item},{stop}"));
+                text.insert_str(line_end, &lines.collect::<String>());
+            }
+            Some(_) => return None,
+            None => {
+                let lines = added.join(&format!(",{stop}{indent}"));
+                text.insert_str(line_end, &format!("{indent}{lines}{stop}"));
+                text.insert(end, ',');
+            }
         }
         Some(text)
     }
@@ -238,24 +250,6 @@ pub(super) fn not_rewritten(path: &str, source: &Source, text: &str) -> Refusal 
         true => Refusal::Commented { path, place },
         false => Refusal::NotPlain { path, place },
     }
-}
-
-/// Returns whether there are comments in a list: outside of its texts, since those may hold addresses with `//`.
-pub(super) fn has_comment(list: &str) -> bool {
-    let begins =
-        |text: &str| text.starts_with('#') || text.starts_with("//") || text.starts_with("/*");
-    let (mut is_text, mut is_escaped) = (false, false);
-    // A heredoc may hold quotes of its own.
-    let has_heredoc = list.contains("<<");
-    list.char_indices().any(|(at, c)| {
-        match c {
-            _ if is_escaped => is_escaped = false,
-            '\\' if is_text => is_escaped = true,
-            '"' => is_text = !is_text,
-            _ => {}
-        }
-        (!is_text || has_heredoc) && begins(&list[at..])
-    })
 }
 
 fn literal(expression: &Expression) -> Option<Value> {
@@ -349,6 +343,35 @@ mod tests {
         );
         // A comment that speaks of several, or of none of them.
         assert_eq!(relisted("[\"a\", /* both */ \"b\"]", &list(&["b"])), None);
+    }
+
+    #[test]
+    fn a_comma_is_found_behind_a_comment_and_at_the_start_of_a_line() {
+        let list = |texts: &[&str]| {
+            let texts = texts.iter().map(|text| Value::text(*text));
+            texts.collect::<Vec<_>>()
+        };
+        let old = "[\n  \"a\", # office\n  \"b\" /* vpn */ , // yes\n]";
+        assert_eq!(
+            relisted(old, &list(&["b", "c"])).as_deref(),
+            Some("[\n  \"b\" /* vpn */ , // yes\n  \"c\",\n]")
+        );
+        assert_eq!(
+            relisted(old, &list(&["a"])).as_deref(),
+            Some("[\n  \"a\", # office\n]")
+        );
+        let old = "[\n  \"a\"\n  , \"b\"\n  , \"c\"\n]";
+        for (items, new) in [
+            (["b", "c", "d"], "[\n  \"b\"\n  , \"c\", \"d\"\n]"),
+            (["a", "c", "d"], "[\n  \"a\"\n  , \"c\", \"d\"\n]"),
+            (["a", "b", "d"], "[\n  \"a\"\n  , \"b\", \"d\"\n]"),
+        ] {
+            assert_eq!(relisted(old, &list(&items)).as_deref(), Some(new));
+        }
+        assert_eq!(
+            relisted(old, &list(&["a", "b"])).as_deref(),
+            Some("[\n  \"a\"\n  , \"b\"\n]")
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Inserts and removes entries of literal maps and lists, on one line or several.
 
+use super::comments::has_comment;
 use super::hcl_writer;
 use super::layout::SourceFile;
-use super::list::has_comment;
 use super::literal::{key, render};
 use super::location::entry_span;
 use super::write::Entry;

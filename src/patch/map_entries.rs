@@ -1,8 +1,9 @@
 //! Edits a literal map as a whole, entry by entry: a map in a nested block, whose entries have no place of their own.
 
+use super::comments::has_comment;
 use super::hcl_writer;
 use super::layout::SourceFile;
-use super::list::{has_comment, items_of, rewrite_list};
+use super::list::{items_of, rewrite_list};
 use super::literal::{key, render};
 use super::location::{File, entry_span};
 use super::map::{Literal, take_out_parts, word};

@@ -3,15 +3,19 @@
 //! Each finding gets a plan: the code follows AWS (`adopt`), enforces what it declares (`restore`), drops the block of
 //! a deleted resource (`remove`) or imports an added one (`import`); or it gets the reason why nothing is done, with
 //! the code to write by hand. A plan is accepted only if both parsers accept the edited files, and if the code then
-//! evaluates to the expected values there and to the same as before everywhere else.
+//! evaluates to the expected values there and to the same as before everywhere else; and all plans of a stack only if they
+//! hold together as well.
 #![deny(clippy::disallowed_methods)]
 
 mod adopt;
+mod alike;
 mod blocks;
 mod by_hand;
 mod callers;
 mod child_style;
+mod comments;
 mod conditions;
+mod cycles;
 mod data_file;
 mod defaults;
 mod dependents;
@@ -29,6 +33,7 @@ mod json_document;
 mod json_file;
 mod json_splice;
 mod layout;
+mod left_out;
 mod list;
 mod literal;
 mod location;
@@ -41,6 +46,7 @@ mod objects;
 mod others;
 mod outputs;
 mod path;
+mod planned_fix;
 mod planner;
 mod policy;
 mod policy_block;
@@ -57,6 +63,7 @@ mod restore;
 mod siblings;
 mod splice;
 mod target;
+mod together;
 mod valid;
 mod verify;
 mod version;
@@ -68,10 +75,11 @@ pub use marker::{MARKER, marker};
 pub use others::{AdoptedValues, OtherStack};
 
 use crate::code::{self, Options};
-use crate::model::{Catalog, Declared, Disproved, Edit, Finding, FixKind, StackReport, Tree};
+use crate::model::{Catalog, Declared, Disproved, Finding, FixKind, StackReport, Tree};
 use dependents::Dependents;
 use planner::Planner;
 use std::collections::BTreeMap;
+use together::Together;
 
 /// The code of one stack.
 pub struct Stack<'a> {
@@ -186,17 +194,11 @@ fn plan_all(
     let before = code::evaluate(stack.tree, stack.folder, stack.options);
     let dependents = Dependents::of(stack);
     let planner = Planner::new(all, &directions, (stack, &dependents), &before, disproved);
-    let mut edits: Vec<Edit> = Vec::new();
-    let mut fixes = Vec::new();
+    let mut together = Together::new(&planner, stack.tree);
     for (finding, direction) in all.iter().zip(&directions) {
-        let fix = direction.and_then(|direction| planner.fix(finding, direction));
-        fixes.push(fix.map(
-            |fix| match splice::join_in(stack.tree, &mut edits, &fix.edits) {
-                Ok(()) => fix,
-                Err(clash) => planner.refused(finding, &clash),
-            },
-        ));
+        together.add(finding, *direction);
     }
+    let (fixes, edits) = together.end();
     for (finding, fix) in findings.iter_mut().zip(fixes) {
         finding.fix = fix;
     }

@@ -107,7 +107,11 @@ fn readable_name(finding: &Finding, parent: &Address, path: &str) -> String {
         _ => {
             // The parent's id and what tells it from its siblings, as of a route.
             let id = finding.import_id.as_deref().unwrap_or_default();
-            format!("{path}_{}", id.split_once('_').map_or(id, |(_, own)| own))
+            match text("bucket") == Some(id) {
+                // A bucket has one policy.
+                true => path.to_owned(),
+                false => format!("{path}_{}", id.split_once('_').map_or(id, |(_, own)| own)),
+            }
         }
     };
     let instance = match &parent.key {

@@ -2,8 +2,9 @@
 //! beside it.
 
 use super::blocks::Blocks;
+use super::comments::has_comment;
 use super::hcl_writer;
-use super::list::{Change, List, has_comment, rewrite_list};
+use super::list::{Change, List, rewrite_list};
 use super::literal::render;
 use super::location::{File, key_text};
 use super::refusal::Refusal;

@@ -45,7 +45,12 @@ impl AdoptedValues {
     }
 
     /// Returns an attribute's old value with those of its differences that the new one follows.
-    fn followed(&self, (address, name): (&Address, &str), old: &Value, new: &Value) -> Value {
+    pub(super) fn followed(
+        &self,
+        (address, name): (&Address, &str),
+        old: &Value,
+        new: &Value,
+    ) -> Value {
         let mut expected = old.clone();
         for (path, live) in self.0.get(address).into_iter().flatten() {
             let Some((_, steps)) = path::parse(path).filter(|(own, _)| *own == name) else {

@@ -4,11 +4,12 @@ use super::adopt::{Attempt, Context, Part};
 use super::dependents::Dependents;
 use super::direction::FixDirection;
 use super::import::{self, Importer};
+use super::planned_fix::{PlannedFix, output_note, untried};
 use super::reasons::Unproven;
 use super::refusal::Refusal;
 use super::siblings::Siblings;
 use super::verify::{Plan, Verifier};
-use super::{Stack, adopt, by_hand, removals, remove, restore, splice};
+use super::{AdoptedValues, Stack, adopt, by_hand, removals, remove, restore, splice};
 use crate::code::Evaluated;
 use crate::model::{
     self, Difference, Disproved, Finding, Fix, FixKind, Kind, RefusedAttribute, Value,
@@ -45,26 +46,28 @@ impl<'a> Planner<'a> {
             let going = all.filter(|(_, other)| **other == Some(direction));
             Siblings::new(going.map(|(finding, _)| finding), disproved)
         };
+        let adopted = all.iter().zip(directions);
+        let adopted = adopted.filter(|(_, other)| **other == Some(FixDirection::Adopt));
+        let adopted = adopted.map(|(finding, _)| finding);
         Self {
             adopted: going(FixDirection::Adopt),
             restored: going(FixDirection::Restore),
             stack,
             dependents,
-            verifier: Verifier::new(stack, before),
+            verifier: Verifier::new(stack, before, AdoptedValues::of(adopted)),
             importer: Importer::new(all, directions, (stack, dependents), before),
         }
     }
 
     /// Returns the fix of one finding; `None` where nothing is to be done.
-    pub(super) fn fix(&self, finding: &Finding, direction: FixDirection) -> Option<Fix> {
-        let interrupt = &self.stack.options.interrupt;
-        if interrupt.is_raised() {
-            return Some(Fix::untried(&Refusal::NoTime.to_string()));
+    pub(super) fn fix(&self, finding: &Finding, direction: FixDirection) -> Option<PlannedFix> {
+        if self.is_interrupted() {
+            return Some(untried().into());
         }
         if size(finding) > MAX_VALUES {
-            return Some(self.refused(finding, &Refusal::TooLarge));
+            return Some(self.refused(finding, &Refusal::TooLarge).into());
         }
-        let fix = match (direction, finding.kind) {
+        let planned = match (direction, finding.kind) {
             (FixDirection::Adopt, Kind::Modified) => self.in_parts(
                 finding,
                 FixKind::Adopt,
@@ -78,10 +81,33 @@ impl<'a> Planner<'a> {
             _ => self.whole(finding, self.plan(finding, direction)?),
         };
         // What was evaluated half proves nothing.
-        Some(match interrupt.is_raised() && fix.edits.is_empty() {
-            true => Fix::untried(&Refusal::NoTime.to_string()),
-            false => fix,
-        })
+        Some(
+            match self.is_interrupted() && planned.fix.edits.is_empty() {
+                true => untried().into(),
+                false => planned,
+            },
+        )
+    }
+
+    /// Returns the fix of one finding that holds beside the plan of the others.
+    pub(super) fn fix_beside(
+        &self,
+        finding: &Finding,
+        direction: FixDirection,
+        others: &Plan,
+    ) -> Option<PlannedFix> {
+        self.verifier
+            .beside(others, || self.fix(finding, direction))
+    }
+
+    /// Returns whether the plans of several fixes, each of which holds alone, hold together.
+    pub(super) fn hold_together(&self, plan: &Plan) -> bool {
+        self.verifier.check_together(plan).is_ok()
+    }
+
+    /// Returns whether there is no time left.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.stack.options.interrupt.is_raised()
     }
 
     fn context(&self, direction: FixDirection) -> Context<'_> {
@@ -109,7 +135,7 @@ impl<'a> Planner<'a> {
     fn plan(&self, finding: &Finding, direction: FixDirection) -> Option<Planned> {
         Some(match (direction, finding.kind) {
             (FixDirection::Import, Kind::Unmanaged) => self.importer.plan(finding).map(|plan| {
-                let reason = plan.created.is_some().then_some(import::TAKEN);
+                let reason = (!plan.created.is_empty()).then_some(import::TAKEN);
                 (FixKind::Import, plan, reason)
             }),
             (_, Kind::Unmanaged) => {
@@ -117,14 +143,8 @@ impl<'a> Planner<'a> {
                 Err(Refusal::Unasked(parent.unwrap_or_default()))
             }
             (FixDirection::Adopt, Kind::Deleted) => {
-                remove::plan(finding, (self.stack, self.dependents)).map(|edits| {
-                    let plan = Plan {
-                        edits,
-                        gone: finding.address.clone(),
-                        ..Plan::default()
-                    };
-                    (FixKind::Remove, plan, None)
-                })
+                let plan = remove::plan(finding, &self.adopted, (self.stack, self.dependents));
+                plan.map(|plan| (FixKind::Remove, plan, None))
             }
             (FixDirection::Restore, Kind::Deleted) => {
                 Ok((FixKind::Restore, Plan::default(), Some(restore::MADE_ANEW)))
@@ -133,44 +153,56 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn whole(&self, finding: &Finding, planned: Planned) -> Fix {
+    fn whole(&self, finding: &Finding, planned: Planned) -> PlannedFix {
         let verified = planned.and_then(|(kind, plan, reason)| {
             self.verifier.check(&plan)?;
-            Ok(Fix {
-                reason: reason.map(str::to_owned),
-                imported: plan.imported.map(Box::new),
-                ..Fix::of(kind, plan.edits)
-            })
+            let fix = Fix {
+                reason: reason
+                    .map(str::to_owned)
+                    .or_else(|| output_note(&self.verifier.changed_outputs(&plan))),
+                imported: plan.imported.clone().map(Box::new),
+                ..Fix::of(kind, plan.edits.clone())
+            };
+            Ok(PlannedFix { fix, plan })
         });
-        verified.unwrap_or_else(|why| self.refused(finding, &why))
+        verified.unwrap_or_else(|why| self.refused(finding, &why).into())
     }
 
     /// Plans a finding whose attributes each have their own edits, or their own refusal.
-    fn in_parts(&self, finding: &Finding, kind: FixKind, parts: Vec<Part>) -> Fix {
+    fn in_parts(&self, finding: &Finding, kind: FixKind, parts: Vec<Part>) -> PlannedFix {
         let (planned, refused) = self.proven(parts);
         if kind == FixKind::Adopt && planned.edits.is_empty() && refused.is_empty() {
-            return self.refused(finding, &Refusal::SaidAlready);
+            return self.refused(finding, &Refusal::SaidAlready).into();
         }
         if let Some((_, first)) = refused.first()
             && refused.len() == finding.attributes.len()
         {
-            return Fix {
+            let fix = Fix {
                 reason: Some(joined(&refused)),
                 refused: listed(&refused),
                 ..self.refused(finding, first)
             };
+            return fix.into();
         }
         let reason = match (kind, planned.edits.is_empty()) {
             (FixKind::Restore, true) => Some(restore::REASON.to_owned()),
             (FixKind::Restore, false) => Some(restore::PINNED.to_owned()),
-            _ => self.set_again(finding, &planned),
+            _ => {
+                let notes = [
+                    self.set_again(finding, &planned),
+                    output_note(&self.verifier.changed_outputs(&planned)),
+                ];
+                let notes: Vec<_> = notes.into_iter().flatten().collect();
+                (!notes.is_empty()).then(|| notes.join("; "))
+            }
         };
-        Fix {
+        let fix = Fix {
             reason,
             refused: listed(&refused),
             block: self.block_of(finding, &refused),
-            ..Fix::of(kind, planned.edits)
-        }
+            ..Fix::of(kind, planned.edits.clone())
+        };
+        PlannedFix { fix, plan: planned }
     }
 
     /// Returns the note of a fix that writes what the provider never reads: an apply must note it in the state.

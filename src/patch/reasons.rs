@@ -364,6 +364,14 @@ pub(super) enum Unproven {
         /// File and line.
         place: String,
     },
+    /// References that would lead back to where they start.
+    #[error("{from} would need {to}, which needs it in turn: Terraform refuses such a cycle")]
+    Cycle {
+        /// The block that gains a reference.
+        from: String,
+        /// The block that it would refer to.
+        to: String,
+    },
     /// Another resource that would change.
     #[error("the edit would not leave {0} as it should be")]
     Changes(Box<Address>),

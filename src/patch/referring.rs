@@ -159,7 +159,13 @@ impl<'a> Place<'a> {
     fn leads_back(&self, address: &Address, stack: &Stack<'_>) -> bool {
         let from = node_of(address);
         from == self.node
-            || needs(&from, &self.node, (self.modules, self.folder), stack).unwrap_or(true)
+            || needs(
+                &from,
+                &self.node,
+                (self.modules, self.folder),
+                (stack.tree, stack),
+            )
+            .unwrap_or(true)
     }
 }
 
@@ -168,15 +174,65 @@ fn needs(
     from: &str,
     target: &str,
     (modules, folder): (&[ModuleStep], &str),
-    stack: &Stack<'_>,
+    (tree, stack): (&Tree, &Stack<'_>),
 ) -> Option<bool> {
-    let graph = graph(stack.tree, folder)?;
+    let found = reach(&graph(tree, folder)?, from, target);
+    match modules.split_last() {
+        _ if found.is_reached => Some(true),
+        // What the call hands over may come from anywhere in the caller: even from this module's outputs.
+        Some((own, callers)) if found.is_passed_in => {
+            let mut resources = stack.declared.resources.iter();
+            let (_, beside) = resources.find(|(address, _)| address.modules == callers)?;
+            let call = format!("module.{}", own.name);
+            let place = (callers, Tree::folder(&beside.file));
+            needs(&call, &call, place, (tree, stack))
+        }
+        _ => Some(false),
+    }
+}
+
+/// Returns whether a call of the module in a folder needs itself, in any caller.
+pub(super) fn leads_back_above(folder: &str, tree: &Tree, stack: &Stack<'_>) -> bool {
+    let resources = stack.declared.resources.iter();
+    let own = resources.filter(|(_, resource)| Tree::folder(&resource.file) == folder);
+    let modules: BTreeSet<&[ModuleStep]> =
+        own.map(|(address, _)| address.modules.as_slice()).collect();
+    modules.into_iter().any(|modules| {
+        let Some((own, callers)) = modules.split_last() else {
+            return false;
+        };
+        let mut resources = stack.declared.resources.iter();
+        let beside = resources.find(|(address, _)| address.modules == callers);
+        beside.is_some_and(|(_, beside)| {
+            let call = format!("module.{}", own.name);
+            let place = (callers, Tree::folder(&beside.file));
+            needs(&call, &call, place, (tree, stack)).unwrap_or(false)
+        })
+    })
+}
+
+/// What each block and local value of a folder refers to.
+pub(super) type Graph = BTreeMap<String, BTreeSet<String>>;
+
+/// What the references from a block lead to.
+pub(super) struct Reach {
+    /// Whether they lead to the other block.
+    pub is_reached: bool,
+    /// Whether they lead to a variable of the module; not told once the other block is reached.
+    pub is_passed_in: bool,
+}
+
+/// Follows the references from one block until they lead to another.
+pub(super) fn reach(graph: &Graph, from: &str, target: &str) -> Reach {
     let (mut seen, mut left) = (BTreeSet::new(), vec![from]);
-    let mut is_passed_in = false;
+    let mut is_passed_in = from.starts_with("var.");
     while let Some(node) = left.pop() {
         for next in graph.get(node).into_iter().flatten() {
             if next == target {
-                return Some(true);
+                return Reach {
+                    is_reached: true,
+                    is_passed_in,
+                };
             }
             is_passed_in |= next.starts_with("var.");
             if seen.insert(next.as_str()) {
@@ -184,21 +240,15 @@ fn needs(
             }
         }
     }
-    match modules.split_last() {
-        // What the call hands over may come from anywhere in the caller: even from this module's outputs.
-        Some((own, callers)) if is_passed_in => {
-            let mut resources = stack.declared.resources.iter();
-            let (_, beside) = resources.find(|(address, _)| address.modules == callers)?;
-            let call = format!("module.{}", own.name);
-            needs(&call, &call, (callers, Tree::folder(&beside.file)), stack)
-        }
-        _ => Some(false),
+    Reach {
+        is_reached: false,
+        is_passed_in,
     }
 }
 
 /// Returns what each block and local value of a folder refers to; `None` where a file cannot be read.
-fn graph(tree: &Tree, folder: &str) -> Option<BTreeMap<String, BTreeSet<String>>> {
-    let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+pub(super) fn graph(tree: &Tree, folder: &str) -> Option<Graph> {
+    let mut graph = Graph::new();
     for path in code::code_paths(tree, folder) {
         let (path, _) = tree.files.get_key_value(&path)?;
         let file = File::open(tree, path).ok()?;

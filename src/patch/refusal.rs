@@ -47,6 +47,9 @@ pub(super) enum Refusal {
         /// The line.
         line: usize,
     },
+    /// An edit that is right alone, and breaks something beside the other fixes.
+    #[error("together with the other fixes, {0}")]
+    Together(Box<Refusal>),
     /// A finding without an address.
     #[error("no state claims it")]
     UnmanagedResource,
@@ -228,7 +231,7 @@ impl Refusal {
             Self::Uneditable { why, .. } => why.kind(),
             Self::NoTime | Self::TooLarge => RefusalKind::Limit,
             Self::Unasked(_) => RefusalKind::Unasked,
-            Self::Clash { .. } => RefusalKind::Conflict,
+            Self::Clash { .. } | Self::Together(_) => RefusalKind::Conflict,
             Self::Secret(_) | Self::Credential { .. } => RefusalKind::Secret,
             Self::Shared(_) | Self::Local(_) | Self::Output(_) => RefusalKind::Shared,
             Self::Overridden { .. } => RefusalKind::SetOutside,

@@ -1,41 +1,91 @@
 //! Removes the code of deleted resources.
 
-use super::Stack;
 use super::data_file::is_data;
 use super::dependents::Dependents;
 use super::location::{File, Owner, entry_at};
 use super::map::{take_out_entry, take_out_parts};
 use super::reasons::RemovalRefusal;
 use super::refusal::Refusal;
+use super::siblings::Siblings;
+use super::verify::Plan;
+use super::{Stack, splice};
 use crate::code::{self, parse};
 use crate::model::{Address, DeclaredResource, Edit, Finding, Key, Source, Tree};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
 
+/// Returns the plan that removes the code of a deleted resource, and with it the blocks of those resources that refer to
+/// it and were deleted as well.
+///
+/// # Errors
+/// Why the code must stay.
+pub(super) fn plan(
+    finding: &Finding,
+    siblings: &Siblings<'_>,
+    (stack, dependents): (&Stack<'_>, &Dependents<'_>),
+) -> Result<Plan, Refusal> {
+    let address = finding.address.as_ref().ok_or(Refusal::UnmanagedResource)?;
+    let mut plan = Plan::default();
+    let mut left = vec![address.clone()];
+    while let Some(address) = left.pop() {
+        let declared = stack.declared.resources.get(&address);
+        let declared = declared.ok_or_else(|| Refusal::NotEvaluated(Box::new(address.clone())))?;
+        let folder = Tree::folder(&declared.file);
+        plan.gone.push(address.clone());
+        let moves = Moves::to(&address, folder, stack);
+        for user in users(stack.tree, folder, &address, &moves) {
+            let user_block = block_at(&user, stack);
+            let is_gone = |other: &&Address| plan.gone.contains(other) || left.contains(other);
+            match user_block {
+                Some(other) if is_gone(&other) => {}
+                Some(other) if other.key.is_none() && siblings.is_deleted(other) => {
+                    left.push(other.clone());
+                }
+                _ => {
+                    let user = format!("{}:{}", user.file, user.line);
+                    let address = Box::new(address);
+                    return Err(RemovalRefusal::Referenced { user, address }.into());
+                }
+            }
+        }
+        let edits = alone((&address, declared), moves, (stack, dependents))?;
+        splice::join_in(stack.tree, &mut plan.edits, &edits)?;
+    }
+    Ok(plan)
+}
+
+/// Returns the resource whose block holds a reference.
+fn block_at<'s>(user: &User, stack: &Stack<'s>) -> Option<&'s Address> {
+    let file = File::open(stack.tree, &user.file).ok()?;
+    let block = file.block_around((user.at, user.at))?;
+    let labels: Vec<&str> = block.labels.iter().map(|label| label.as_str()).collect();
+    let [tf_type, name] = labels.as_slice() else {
+        return None;
+    };
+    let mut resources = stack.declared.resources.iter();
+    let found = resources.find(|(address, resource)| {
+        resource.file == user.file && address.tf_type == *tf_type && address.name == *name
+    });
+    found
+        .map(|(address, _)| address)
+        .filter(|_| block.has_ident("resource"))
+}
+
 /// Returns the edits that remove the block of a deleted resource, with the comment right above it and the `moved`
 /// blocks that lead to it; for an instance of `for_each`, the edit that removes the entry.
 ///
 /// # Errors
 /// Why the block or the entry must stay.
-pub(super) fn plan(
-    finding: &Finding,
+fn alone(
+    (address, declared): (&Address, &DeclaredResource),
+    moves: Moves,
     (stack, dependents): (&Stack<'_>, &Dependents<'_>),
 ) -> Result<Vec<Edit>, Refusal> {
-    let address = finding.address.as_ref().ok_or(Refusal::UnmanagedResource)?;
-    let declared = stack.declared.resources.get(address);
-    let declared = declared.ok_or_else(|| Refusal::NotEvaluated(Box::new(address.clone())))?;
-    let place = declared.place();
     let several = || RemovalRefusal::Several {
-        place: place.clone(),
+        place: declared.place(),
         call: declared.call.clone(),
     };
-    let folder = Tree::folder(&declared.file);
-    let moves = Moves::to(address, folder, stack);
-    if let Some(user) = user(stack.tree, folder, address, &moves) {
-        let address = Box::new(address.clone());
-        return Err(RemovalRefusal::Referenced { user, address }.into());
-    }
     let mut edits = match (&address.key, &declared.for_each) {
         (Some(Key::Name(key)), Some(collection)) => entry(address, key, collection, stack)?,
         (None, _) if dependents.block(declared).len() == 1 => block(address, declared, stack)?,
@@ -197,9 +247,18 @@ impl Moves {
     }
 }
 
-/// Returns the first place in the module's folder that names a resource, except for its own block and the `moved`
-/// blocks.
-fn user(tree: &Tree, folder: &str, address: &Address, moves: &Moves) -> Option<String> {
+/// A place that names a resource.
+struct User {
+    file: String,
+    line: usize,
+    /// The byte in the file.
+    at: usize,
+}
+
+/// Returns the places in the module's folder that name a resource, except for its own block and the `moved` blocks: of each
+/// line the first.
+fn users(tree: &Tree, folder: &str, address: &Address, moves: &Moves) -> Vec<User> {
+    let mut users = Vec::new();
     let own = Address {
         modules: Vec::new(),
         ..address.clone()
@@ -213,16 +272,21 @@ fn user(tree: &Tree, folder: &str, address: &Address, moves: &Moves) -> Option<S
         let mut start = 0;
         for (number, line) in text.split_inclusive('\n').enumerate() {
             let mut found = line.match_indices(&name);
-            let refers = found.any(|(at, _)| {
+            let refers = found.find(|(at, _)| {
+                let at = *at;
                 !line[at + name.len()..].starts_with(continues)
                     && !line[..at].ends_with(continues)
                     && !moves.hold(&file, start + at)
             });
-            if refers && !line.trim_start().starts_with(['#', '/']) {
-                return Some(format!("{file}:{}", number + 1));
+            if let Some((at, _)) = refers.filter(|_| !line.trim_start().starts_with(['#', '/'])) {
+                users.push(User {
+                    file: file.clone(),
+                    line: number + 1,
+                    at: start + at,
+                });
             }
             start += line.len();
         }
     }
-    None
+    users
 }

@@ -1,6 +1,6 @@
 //! Indexes the findings that are fixed in the same direction, by their resource.
 
-use crate::model::{Address, Difference, Disproved, Finding};
+use crate::model::{Address, Difference, Disproved, Finding, Kind};
 use std::collections::BTreeMap;
 
 /// The findings that are fixed in the same direction.
@@ -36,6 +36,12 @@ impl<'a> Siblings<'a> {
         differences.filter(move |difference| {
             disproved.is_none_or(|paths| !paths.contains_key(&difference.path))
         })
+    }
+
+    /// Returns whether a resource was deleted, so that its code goes.
+    pub(super) fn is_deleted(&self, address: &Address) -> bool {
+        let mut findings = self.findings.get(address).into_iter().flatten();
+        findings.any(|finding| finding.kind == Kind::Deleted)
     }
 
     /// Returns why a path is left as it is, where a provider's plan disproved its edit.

@@ -1,18 +1,20 @@
 //! Verifies every fix by both parsers and the evaluator.
 
+use super::alike::{is_same_json, is_same_text};
 use super::callers::Callers;
 use super::conditions::{self, Conditions};
+use super::cycles;
 use super::data_file::is_data;
 use super::location::is_hcl;
-use super::others::Others;
+use super::others::{AdoptedValues, Others};
 use super::path::{self, Step};
-use super::reasons::Unproven;
+use super::reasons::{RemovalRefusal, Unproven};
 use super::refusal::Refusal;
-use super::{Stack, outputs, splice, valid};
+use super::{Changed, Stack, outputs, splice, valid};
 use crate::code::{
     self, EditedPlaces, Evaluated, Options, Problem, SearchUnfinished, UnseenReader, parse,
 };
-use crate::model::{Address, Attributes, Edit, Imported, Interrupt, Value, credentials};
+use crate::model::{Address, Attributes, Edit, Imported, Interrupt, Tree, Value, credentials};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -50,13 +52,30 @@ pub(super) struct Plan {
     pub edits: Vec<Edit>,
     /// The values that the code must have.
     pub expected: Vec<ExpectedValue>,
-    /// The resource that must be gone from the code.
-    pub gone: Option<Address>,
-    /// The resource that must be new in the code, with all its attributes.
-    pub created: Option<(Address, Attributes)>,
+    /// The resources that must be gone from the code.
+    pub gone: Vec<Address>,
+    /// The resources that must be new in the code, with all their attributes.
+    pub created: Vec<(Address, Attributes)>,
     /// The same resource, as AWS has it.
     pub imported: Option<Imported>,
 }
+
+impl Plan {
+    /// Adds the edits of another plan, and what they must make of the code.
+    ///
+    /// # Errors
+    /// Both edit the same bytes.
+    pub(super) fn add(&mut self, other: &Self, tree: &Tree) -> Result<(), Refusal> {
+        splice::join_in(tree, &mut self.edits, &other.edits)?;
+        self.expected.extend(other.expected.iter().cloned());
+        self.gone.extend(other.gone.iter().cloned());
+        self.created.extend(other.created.iter().cloned());
+        Ok(())
+    }
+}
+
+/// The outputs of the root module that edits change.
+pub(super) type Outputs = Vec<String>;
 
 /// Verifies edits.
 pub(super) struct Verifier<'a> {
@@ -68,12 +87,16 @@ pub(super) struct Verifier<'a> {
     conditions: Conditions,
     /// The options of an evaluation of edited code.
     options: Options,
+    /// What the fixes of the stack adopt: the code may follow AWS there as well.
+    adopted: AdoptedValues,
+    /// The plan of the other fixes, beside which each plan must hold; empty where each is checked alone.
+    beside: RefCell<Plan>,
     /// The last plans that were checked, with what each broke: findings that one literal sets have the same edits.
-    checked: RefCell<VecDeque<(Plan, Result<(), Refusal>)>>,
+    checked: RefCell<VecDeque<(Plan, Result<Outputs, Refusal>)>>,
 }
 
 impl<'a> Verifier<'a> {
-    pub(super) fn new(stack: &'a Stack<'a>, before: &'a Evaluated) -> Self {
+    pub(super) fn new(stack: &'a Stack<'a>, before: &'a Evaluated, adopted: AdoptedValues) -> Self {
         Self {
             stack,
             before,
@@ -81,17 +104,58 @@ impl<'a> Verifier<'a> {
             others: Others::new(stack),
             conditions: Conditions::default(),
             options: conditions::options(stack.options),
+            adopted,
+            beside: RefCell::default(),
             checked: RefCell::default(),
         }
     }
 
-    /// Checks that the edits have the expected effect and change nothing else.
+    /// Checks every plan beside the plan of other fixes, as long as this work takes.
+    pub(super) fn beside<T>(&self, others: &Plan, work: impl FnOnce() -> T) -> T {
+        let before = self.beside.replace(others.clone());
+        let done = work();
+        self.beside.replace(before);
+        done
+    }
+
+    /// Checks that the edits have the expected effect and change nothing else: alone, and beside those of other fixes.
     ///
     /// # Errors
     /// What the edits break.
     pub(super) fn check(&self, plan: &Plan) -> Result<(), Refusal> {
-        if plan.edits.is_empty() {
+        self.check_alone(plan)?;
+        let others = self.beside.borrow();
+        if others.edits.is_empty() || plan.edits.is_empty() {
             return Ok(());
+        }
+        let mut both = others.clone();
+        both.add(plan, self.stack.tree)?;
+        let checked = self.check_together(&both);
+        checked.map_err(|why| Refusal::Together(Box::new(why)))
+    }
+
+    /// Returns the outputs of the root module that a plan changes, if it holds.
+    pub(super) fn changed_outputs(&self, plan: &Plan) -> Outputs {
+        self.check_alone(plan).unwrap_or_default()
+    }
+
+    /// Checks that edits hold together, each of which was checked alone.
+    ///
+    /// # Errors
+    /// What they break.
+    pub(super) fn check_together(&self, plan: &Plan) -> Result<(), Refusal> {
+        let edited = self.edited(plan)?;
+        self.evaluates(plan, &edited)?;
+        self.others.check(&edited, self)?;
+        match self.stack.options.interrupt.is_raised() {
+            true => Err(Unproven::Interrupted.into()),
+            false => Ok(()),
+        }
+    }
+
+    fn check_alone(&self, plan: &Plan) -> Result<Outputs, Refusal> {
+        if plan.edits.is_empty() {
+            return Ok(Outputs::new());
         }
         let checked = self.checked.borrow();
         if let Some((_, result)) = checked.iter().find(|(other, _)| other == plan) {
@@ -107,12 +171,21 @@ impl<'a> Verifier<'a> {
         result
     }
 
-    fn check_anew(&self, plan: &Plan) -> Result<(), Refusal> {
+    fn check_anew(&self, plan: &Plan) -> Result<Outputs, Refusal> {
         for edit in &plan.edits {
             self.holds_no_new_credential(edit)?;
         }
         self.callers.check(&plan.edits, self.stack)?;
         outputs::check(&plan.edits, &self.callers, self.stack)?;
+        let edited = self.edited(plan)?;
+        let outputs = self.evaluates(plan, &edited)?;
+        self.is_seen(plan)?;
+        self.others.check(&edited, self)?;
+        Ok(outputs)
+    }
+
+    /// Returns the edited files, which both parsers and the provider's schema accept.
+    fn edited(&self, plan: &Plan) -> Result<Changed, Refusal> {
         let interrupt = &self.stack.options.interrupt;
         let edited = splice::files(self.stack.tree, &plan.edits);
         for (file, bytes) in &edited {
@@ -123,8 +196,18 @@ impl<'a> Verifier<'a> {
             parses(file, before, bytes, interrupt)?;
             valid::check(file, (before, bytes), self.stack.catalog)?;
         }
+        Ok(edited)
+    }
+
+    /// Checks what the edited code evaluates to, and returns the outputs that change.
+    fn evaluates(&self, plan: &Plan, edited: &Changed) -> Result<Outputs, Refusal> {
+        cycles::check(&plan.edits, edited, self.stack)?;
         let (tree, folder) = (self.stack.tree, self.stack.folder);
-        let after = code::evaluate_edited(tree, &edited, folder, &self.options);
+        let options = Options {
+            recorded: self.options.recorded.without(&plan.gone),
+            ..self.options.clone()
+        };
+        let after = code::evaluate_edited(tree, edited, folder, &options);
         let is_new = |problem: &&Problem| !self.before.invalid.contains(problem);
         if let Some(problem) = after.invalid.iter().find(is_new) {
             return Err(Unproven::NotValid {
@@ -136,10 +219,15 @@ impl<'a> Verifier<'a> {
         if self.before.providers != after.providers {
             return Err(Unproven::Providers.into());
         }
+        if let Some(found) = after.dangling.first() {
+            return Err(Refusal::Removal(RemovalRefusal::Referenced {
+                user: conditions::place(&found.source, &plan.edits, self.stack),
+                address: Box::new(found.address.clone()),
+            }));
+        }
         self.makes(plan, &after)?;
         self.conditions.check(&plan.edits, &after, self.stack)?;
-        self.is_seen(plan)?;
-        self.others.check(&edited, self)
+        Ok(self.conditions.changed_outputs(&after, self.stack))
     }
 
     /// Checks that nothing depends on the edited code whose values are not evaluated.
@@ -166,10 +254,10 @@ impl<'a> Verifier<'a> {
     /// Checks that the edited code has the expected values, and is otherwise unchanged.
     fn makes(&self, plan: &Plan, after: &Evaluated) -> Result<(), Refusal> {
         let mut expected = values(self.before);
-        if let Some(gone) = &plan.gone {
+        for gone in &plan.gone {
             expected.remove(gone);
         }
-        if let Some((address, attributes)) = &plan.created {
+        for (address, attributes) in &plan.created {
             let attributes = attributes.iter();
             let attributes = attributes.map(|(name, value)| (name.as_str(), Cow::Borrowed(value)));
             expected.insert(address, attributes.collect());
@@ -198,18 +286,23 @@ impl<'a> Verifier<'a> {
             let names = expected.keys().chain(found.keys()).copied();
             names.into_iter().any(|name| {
                 let live = whole.contains(&(*address, name));
-                !self.alike(
-                    (address, name),
-                    found.get(name).map_or(&Value::Null, Cow::as_ref),
-                    expected.get(name).map_or(&Value::Null, Cow::as_ref),
-                    live,
-                )
+                let attribute = (*address, name);
+                let [expected, found] = [expected, found]
+                    .map(|values| values.get(name).map_or(&Value::Null, Cow::as_ref));
+                !self.alike(attribute, found, expected, live)
+                    && !self.follows(attribute, found, expected)
             })
         };
         match expected.keys().chain(found.keys()).copied().find(unlike) {
             Some(address) => Err(Unproven::Changes(Box::new(address.clone())).into()),
             None => Ok(()),
         }
+    }
+
+    /// Returns whether an attribute that was not asked for has AWS's value now, which another fix adopts.
+    fn follows(&self, attribute: (&Address, &str), found: &Value, expected: &Value) -> bool {
+        let followed = self.adopted.followed(attribute, expected, found);
+        followed != *expected && self.alike(attribute, found, &followed, true)
     }
 
     /// Checks that an edit writes no credential, except those that the file holds already.
@@ -253,43 +346,6 @@ impl<'a> Verifier<'a> {
         found == expected
             || (live && !found.has_unknown() && attribute.is_satisfied(&found, &expected))
     }
-}
-
-/// Returns whether two values are the same once Terraform turned numbers and booleans into the text that stands for them.
-fn is_same_text(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Map(left), Value::Map(right)) => {
-            left.len() == right.len()
-                && left.iter().all(|(key, left)| {
-                    right
-                        .get(key)
-                        .is_some_and(|right| is_same_text(left, right))
-                })
-        }
-        (Value::List(left), Value::List(right)) => {
-            left.len() == right.len()
-                && left
-                    .iter()
-                    .zip(right)
-                    .all(|(left, right)| is_same_text(left, right))
-        }
-        (Value::String(text), plain @ (Value::Number(_) | Value::Bool(_)))
-        | (plain @ (Value::Number(_) | Value::Bool(_)), Value::String(text)) => match plain {
-            Value::Number(number) => *number.to_string() == **text,
-            Value::Bool(flag) => *flag.to_string() == **text,
-            _ => false,
-        },
-        (left, right) => left == right,
-    }
-}
-
-/// Returns whether two texts are the same JSON, whatever the order of its keys and the blanks in it.
-fn is_same_json(left: &Value, right: &Value) -> bool {
-    let parsed = |value: &Value| {
-        let text = value.as_str().filter(|text| text.starts_with(['{', '[']))?;
-        serde_json::from_str::<Value>(text).ok()
-    };
-    parsed(left).is_some_and(|left| parsed(right).as_ref() == Some(&left))
 }
 
 /// Checks that both parsers accept a file. The second one supports less of HCL: errors from before the edit do not

@@ -121,6 +121,7 @@ impl Target<'_> {
                 if !entries.iter().all(|entry| set(&mut all, entry)) {
                     return Err(self.no_literal());
                 }
+                let all = argument.optional.trimmed(&all);
                 self.add_argument((&location.source, &argument.name), &all, stack)
             }
             Site::LeftOutEntry(keys) => {
@@ -165,6 +166,7 @@ impl Target<'_> {
                 if !path::set(&mut all, &steps, value) {
                     return Err(self.no_literal());
                 }
+                let all = argument.optional.trimmed(&all);
                 self.add_argument((&location.source, &argument.name), &all, stack)
             }
             Site::LeftOutEntry(keys) => {
@@ -291,7 +293,7 @@ impl Target<'_> {
     }
 
     /// Adds entries behind the last one of the literal map at a place.
-    fn put_entries(
+    pub(super) fn put_entries(
         &self,
         map: &Source,
         entries: &[Entry],

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::aws::Session;
 use crate::model::{
-    Attributes, Owner, Reading, Reason, Region, Resource, TypeRules, UnmanagedResource, Value,
+    Attributes, Children, Owner, Reading, Reason, Region, Resource, TypeRules, UnmanagedResource,
+    Value,
 };
 use aws_sdk_s3::operation::list_buckets::ListBucketsOutput;
 use aws_sdk_s3::types::{Bucket, Grant};
@@ -36,7 +37,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
                 "object_lock_configuration",
                 "aws_s3_bucket_object_lock_configuration",
             ),
-            owner("policy", "aws_s3_bucket_policy"),
+            owner("policy", POLICY),
             owner(
                 "replication_configuration",
                 "aws_s3_bucket_replication_configuration",
@@ -52,6 +53,10 @@ pub(super) static TYPE: ResourceType = ResourceType {
             owner("versioning", "aws_s3_bucket_versioning"),
             owner("website", "aws_s3_bucket_website_configuration"),
         ],
+        children: &[Children {
+            path: "policy",
+            tf_type: POLICY,
+        }],
         never_read: &["acl", "force_destroy"],
         // Since version 4 of the provider these are copies of what resources of their own set.
         on_demand: &[
@@ -109,6 +114,7 @@ const fn owner(path: &'static str, tf_type: &'static str) -> Owner {
     }
 }
 
+const POLICY: &str = "aws_s3_bucket_policy";
 const LIST: &str = "s3:ListAllMyBuckets";
 /// The IAM action of `HeadBucket`.
 const HEAD: &str = "s3:ListBucket";
@@ -166,6 +172,9 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
         readings: each(&request.tracked, |resource| read_bucket(resource)).await,
         ..ReadResult::default()
     };
+    if request.unmanaged_scope != UnmanagedScope::Off {
+        add_policies(session, &mut answer).await;
+    }
     match listed {
         Err(reason) => answer.incomplete = Some(reason),
         Ok(listed) if all => {
@@ -174,13 +183,41 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
                     .iter()
                     .any(|start| name.starts_with(start))
             });
-            answer.unmanaged = own
-                .map(|(name, bucket)| unmanaged_bucket(session, name, bucket))
-                .collect();
+            let own = own.map(|(name, bucket)| unmanaged_bucket(session, name, bucket));
+            answer.unmanaged.extend(own);
         }
         Ok(_) => {}
     }
     answer
+}
+
+/// Adds the policies of the buckets that were found.
+async fn add_policies(session: &Session, answer: &mut ReadResult<'_>) {
+    let found = answer.readings.iter();
+    let found = found.filter(|(_, reading)| matches!(reading, Reading::Found(_)));
+    let policies = join_all(found.map(|(bucket, _)| policy_below(session, bucket)));
+    for policy in policies.await {
+        match policy {
+            Ok(policy) => answer.unmanaged.extend(policy),
+            Err(reason) => answer.incomplete = Some(reason),
+        }
+    }
+}
+
+/// Reads the policy of a bucket as a resource of its own; `None` where it has none.
+async fn policy_below(
+    session: &Session,
+    bucket: &Resource,
+) -> Result<Option<UnmanagedResource>, Reason> {
+    let policy = aws_s3_bucket_policy::policy_of(session, &bucket.id).await?;
+    Ok(policy.map(|policy| {
+        let all = aws_s3_bucket_policy::shape(&bucket.id, policy);
+        UnmanagedResource {
+            under: Some(bucket.address.clone()),
+            path: TYPE.child_path(POLICY),
+            ..unmanaged_resource(session, POLICY, &bucket.id, all)
+        }
+    }))
 }
 
 static LISTING: Listing<ListBucketsOutput, Bucket> = Listing {

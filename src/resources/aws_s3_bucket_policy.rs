@@ -2,10 +2,10 @@
 
 use super::bucket_aspect::{self, bucket};
 use super::policy;
-use super::shape::attributes;
+use super::shape::{attributes, option};
 use super::{ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Reason, TypeRules};
+use crate::model::{Attributes, Reason, TypeRules};
 use futures::FutureExt;
 
 pub(super) static TYPE: ResourceType = ResourceType {
@@ -14,6 +14,13 @@ pub(super) static TYPE: ResourceType = ResourceType {
     listed: false,
     rules: TypeRules {
         normalize: policy::normalize,
+        undo: Some(|found, _| {
+            let bucket = found.get("bucket").cloned().unwrap_or_default();
+            format!(
+                "aws s3api delete-bucket-policy{}",
+                option("bucket", &bucket)
+            )
+        }),
         ..TypeRules::NONE
     },
     actions: &[GET],
@@ -22,8 +29,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
             async move {
                 let name = bucket(resource);
                 let policy = policy_of(session, name).await?;
-                Ok(policy
-                    .map(|policy| attributes([("bucket", name.into()), ("policy", policy.into())])))
+                Ok(policy.map(|policy| shape(name, policy)))
             }
             .boxed()
         })
@@ -36,9 +42,19 @@ pub(super) const GET: &str = "s3:GetBucketPolicy";
 /// S3's error codes for a bucket that does not exist or lacks the configuration.
 const NOT_FOUND: &[&str] = &["NoSuchBucketPolicy", "NoSuchBucket"];
 
-/// Reads the policy of a bucket; `None` where it has none.
+/// Reads the policy of a bucket, once for all types that need it; `None` where it has none.
 pub(super) async fn policy_of(session: &Session, bucket: &str) -> Result<Option<String>, Reason> {
-    let request = session.s3().get_bucket_policy().bucket(bucket).send();
-    let answer = session.find(GET, NOT_FOUND, request).await?;
-    Ok(answer.and_then(|answer| answer.policy))
+    let request = async {
+        let request = session.s3().get_bucket_policy().bucket(bucket).send();
+        let answer = session.find(GET, NOT_FOUND, request).await?;
+        Ok(answer.and_then(|answer| answer.policy))
+    };
+    let key = format!("policy of {bucket}");
+    let shared = session.shared(&key, request).await?;
+    Ok((*shared).clone())
+}
+
+/// Returns the attributes of a bucket's policy.
+pub(super) fn shape(bucket: &str, policy: String) -> Attributes {
+    attributes([("bucket", bucket.into()), ("policy", policy.into())])
 }

@@ -23,11 +23,15 @@ pub(in crate::code) fn lazy(name: &str) -> Option<Lazy> {
 /// Returns the first argument that Terraform does not refuse; unknown where that is partly unknown, since Terraform may
 /// still refuse it.
 fn first_valid(scope: &Scope<'_>, arguments: &[&Expression]) -> Evaluated {
+    let dangling = &scope.instance.context.dangling;
+    let mark = dangling.borrow().mark();
     for argument in arguments {
-        match scope.value(argument) {
-            Ok(value) if value.has_unknown() => return Ok(Typed::UNKNOWN),
-            Ok(value) => return Ok(value),
-            Err(Invalid) => {}
+        if let Ok(value) = scope.value(argument) {
+            dangling.borrow_mut().catch(mark);
+            return Ok(match value.has_unknown() {
+                true => Typed::UNKNOWN,
+                false => value,
+            });
         }
     }
     Err(Fault::Invalid)
@@ -37,7 +41,11 @@ fn is_valid(scope: &Scope<'_>, arguments: &[&Expression]) -> Evaluated {
     let [argument] = arguments else {
         return Err(Fault::Invalid);
     };
-    Ok(match scope.value(argument) {
+    let dangling = &scope.instance.context.dangling;
+    let mark = dangling.borrow().mark();
+    let value = scope.value(argument);
+    dangling.borrow_mut().catch(mark);
+    Ok(match value {
         Ok(value) if value.has_unknown() => Typed::Unknown(Type::Bool),
         Ok(_) => true.into(),
         Err(Invalid) => false.into(),
