@@ -1,6 +1,6 @@
 //! Inserts and removes lines and blocks.
 
-use super::list::has_comment;
+use super::comments::has_comment;
 use crate::model::Edit;
 use std::ops::Range;
 

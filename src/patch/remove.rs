@@ -82,8 +82,9 @@ fn alone(
     moves: Moves,
     (stack, dependents): (&Stack<'_>, &Dependents<'_>),
 ) -> Result<Vec<Edit>, Refusal> {
+    let place = declared.place();
     let several = || RemovalRefusal::Several {
-        place: declared.place(),
+        place: place.clone(),
         call: declared.call.clone(),
     };
     let mut edits = match (&address.key, &declared.for_each) {

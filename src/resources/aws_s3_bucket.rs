@@ -195,8 +195,8 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
 async fn add_policies(session: &Session, answer: &mut ReadResult<'_>) {
     let found = answer.readings.iter();
     let found = found.filter(|(_, reading)| matches!(reading, Reading::Found(_)));
-    let policies = join_all(found.map(|(bucket, _)| policy_below(session, bucket)));
-    for policy in policies.await {
+    let found: Vec<_> = found.map(|(bucket, _)| *bucket).collect();
+    for policy in each(&found, |bucket| policy_below(session, bucket)).await {
         match policy {
             Ok(policy) => answer.unmanaged.extend(policy),
             Err(reason) => answer.incomplete = Some(reason),

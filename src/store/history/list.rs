@@ -74,7 +74,7 @@ pub struct FoundFindings {
 
 impl ListedFinding {
     /// Returns the place in the list.
-    fn place(&self) -> FindingPlace {
+    pub fn place(&self) -> FindingPlace {
         FindingPlace {
             repository: self.workspace.repository.to_string(),
             stack: self.workspace.stack.to_string(),
@@ -255,14 +255,5 @@ fn workspace_of(row: &AnyRow) -> anyhow::Result<WorkspaceId> {
     Ok(WorkspaceId {
         repository: RepositoryId(repository.parse().context("while reading a repository")?),
         stack: StackName::new(&stack).context("while reading a stack's name")?,
-    })
-}
-
-fn place(row: &AnyRow) -> anyhow::Result<FindingPlace> {
-    Ok(FindingPlace {
-        repository: row.try_get("repository")?,
-        stack: row.try_get("stack")?,
-        finding: row.try_get("finding")?,
-        first_seen: row.try_get("first_seen")?,
     })
 }

@@ -55,7 +55,7 @@ type Fields = HashMap<String, String>;
 type Names<T> = Result<Path<T>, PathRejection>;
 
 /// The paths of the pages that a person must be signed in for, as axum writes them.
-pub const PATHS: [&str; 9] = [
+pub const PATHS: [&str; 10] = [
     "/",
     "/orgs/{owner}",
     "/orgs/{owner}/findings",
