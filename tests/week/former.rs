@@ -8,7 +8,7 @@ use driftguard::model::{
     StackName,
 };
 use driftguard::standin::github::PullRequest;
-use driftguard::store::{ApiKeyRecord, AuditFilter, KeyOwner, ScanStatus, Store};
+use driftguard::store::{AnswerStart, ApiKeyRecord, AuditFilter, KeyOwner, ScanStatus, Store};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::{AnyPool, AssertSqlSafe, Executor};
@@ -415,9 +415,12 @@ async fn keys_and_workspaces_are_read(store: &Store) {
         );
     }
     let kept = local
-        .begin_answer("a-name", "a-request", 1_795_849_139_000)
+        .begin_answer("a-name", "a-request", ("", 1_795_849_139_000))
         .await
         .unwrap();
-    let kept = kept.unwrap().answer.unwrap();
+    let AnswerStart::Kept(kept) = kept else {
+        panic!("{kept:?}")
+    };
+    let kept = kept.answer.unwrap();
     assert_eq!(kept, (202, r#"{"id":"s-01","status":"queued"}"#.to_owned()));
 }
