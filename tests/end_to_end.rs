@@ -228,9 +228,14 @@ impl World {
         inbox.close().await;
     }
 
+    /// The address of the server.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// Where the server answers.
     pub fn address(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        format!("{}{path}", self.url())
     }
 
     /// What a page of the server says.

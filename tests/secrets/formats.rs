@@ -1,5 +1,6 @@
 //! Every form that a report leaves in, and what nobody sees in none of them.
 
+use super::page_formats;
 use driftguard::model::{
     Actor, CallSource, Difference, Finding, Kind, Report, RepositoryName, ScanError, Scanned,
     StackName, StackReport, StackStatus, Value, Verdict, masked,
@@ -108,6 +109,7 @@ fn of_standing(stack: &StackReport) -> Vec<(&'static str, String)> {
         let all = scanned.findings.iter().chain(&scanned.set_aside);
         texts.extend(all.map(|finding| ("an explanation", report::explain(finding))));
     }
+    texts.extend(page_formats::of_report(stack));
     texts
 }
 
@@ -208,7 +210,7 @@ fn what_nobody_sees_is_shown_as_an_escape_in_every_form() {
 
 /// It is personal data.
 #[test]
-fn the_address_that_a_call_came_from_is_in_the_json_alone() {
+fn the_address_that_a_call_came_from_is_in_the_json_and_on_the_page_of_its_finding_alone() {
     const ADDRESS: &str = "203.0.113.7";
     let mut stack = report_of("a text");
     let Ok(scanned) = &mut stack.outcome else {
@@ -223,16 +225,19 @@ fn the_address_that_a_call_came_from_is_in_the_json_alone() {
         }
         actor.principal = "arn:aws:iam::123456789012:user/mallory".to_owned();
     }
-    let mut named = 0;
+    let (mut named, mut addressed) = (0, 0);
     for (format, text) in formats(&stack) {
-        assert_eq!(
-            text.contains(ADDRESS),
-            format == "the JSON",
-            "{format}: {text}"
-        );
+        if format == page_formats::FINDING {
+            // Of what is set aside nobody asks who it was.
+            addressed += usize::from(text.contains(ADDRESS));
+        } else {
+            let is_json = format == "the JSON";
+            assert_eq!(text.contains(ADDRESS), is_json, "{format}: {text}");
+        }
         named += usize::from(text.contains("user/mallory"));
     }
     assert!(named >= 9, "who it was is told: {named}");
+    assert_eq!(addressed, 4, "two findings, now and as they are kept");
 }
 
 /// What stands for a secret in a report that was kept is no map of its fingerprint.

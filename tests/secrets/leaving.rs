@@ -5,6 +5,7 @@ use super::plants::{
     ACCEPT, BROKEN, MARK, OTHER_STATE, WRONG_SETTINGS, broken_states, console, files, holds_none,
     planted_in, state,
 };
+use super::served;
 use crate::aws::{BUCKET, Checkout, KEY};
 use crate::database::{Database, on_both};
 use crate::end_to_end::{FILES, REPOSITORY, World};
@@ -144,12 +145,19 @@ async fn no_secret_leaves_by_any_way_that_the_server_has(database: Database) {
         .map(|(path, text)| (path, Content::from(text)))
         .collect();
     world.github.push(REPOSITORY, "main", "alice", &all).await;
+    served::with_pages(&mut world);
     world.begin().await;
     push(&world, "main", "alice", &[("README.md", "The shop.\n")]).await;
     a_person_asks(&world).await;
+    let mut shown = served::all(&world).await;
+    served::assert_whole(&shown);
     something_is_wrong(&world, &settings).await;
+    shown.extend(served::all(&world).await);
 
     let mut found = sent(&world);
+    for (place, text) in shown {
+        found.extend(planted_in(&place, &text));
+    }
     let received = received.lock().unwrap().clone();
     assert!(!received.is_empty());
     for (body, ..) in received {

@@ -3,9 +3,11 @@
 mod canary;
 mod formats;
 pub mod leaving;
+mod page_formats;
 mod parts;
 mod plants;
 mod quoted;
+mod served;
 mod written;
 
 use driftguard::model::{Attribute, Attributes, Redactor, Shape, Type, Value, masked};

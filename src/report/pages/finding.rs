@@ -14,7 +14,7 @@ use crate::report::lines::controls;
 use crate::report::proof::checked;
 use crate::report::technique::{technique, technique_page};
 use crate::report::when::{day, minute};
-use crate::report::words::{amount, cost, event, excerpt, name, printable_lines};
+use crate::report::words::{amount, cost, event, excerpt, name, printable, printable_lines};
 use askama::Template;
 
 /// How many changed attributes are shown.
@@ -320,11 +320,13 @@ impl FixView {
             FixKind::Refused => "Not fixed: it needs a person",
         };
         let edits = fix.edits.iter().map(|edit| {
-            let place = format!("{}:{}", edit.file, edit.line);
-            (
-                place,
-                format!("{blob}/{}#L{}", escaped(&edit.file), edit.line),
-            )
+            let file = printable(&edit.file);
+            // A name that cannot be shown is in no link either.
+            let url = match file == edit.file {
+                true => format!("{blob}/{}#L{}", escaped(&edit.file), edit.line),
+                false => blob.replacen("/blob/", "/tree/", 1),
+            };
+            (format!("{file}:{}", edit.line), url)
         });
         let mut edits: Vec<_> = edits.collect();
         edits.dedup();

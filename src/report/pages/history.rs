@@ -4,6 +4,7 @@ use super::escaped;
 use crate::model::{Ending, Occurrence, ScanPoint};
 use crate::report::chart::{Chart, ChartError};
 use crate::report::when::{duration, minute};
+use crate::report::words::excerpt;
 use std::ops::Range;
 
 /// The history of a stack.
@@ -113,7 +114,7 @@ impl OccurrenceRow {
         };
         Self {
             severity: occurrence.severity.as_str(),
-            name: name(occurrence),
+            name: excerpt(&name(occurrence), 300),
             link: None,
             first_seen: minute(occurrence.first_seen),
             last_seen: minute(occurrence.last_seen),

@@ -143,7 +143,7 @@ impl StackRow {
             repository: repository.to_string(),
             repository_link: repository_path(repository),
             link: format!("{repository}/{}", facts.name),
-            folder: summary.path.clone(),
+            folder: excerpt(&summary.path, 300),
             problem,
             severities: counts(summary),
             is_partial: summary.is_partial,

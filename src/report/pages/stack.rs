@@ -284,8 +284,8 @@ fn facts(
     let mut facts = vec![repository.linked(repository_url.to_owned())];
     if let Some(report) = report {
         let folder = match report.path.as_str() {
-            "" => ".",
-            path => path,
+            "" => ".".to_owned(),
+            path => excerpt(path, 300),
         };
         facts.push(Fact::new("Folder", folder));
         let backend = report.backend.as_ref();

@@ -118,7 +118,7 @@ impl CoverageRow {
         ];
         let place: Vec<_> = place.into_iter().flatten().collect();
         Self {
-            tf_type: row.tf_type.clone(),
+            tf_type: excerpt(&row.tf_type, 100),
             place: place.join(", "),
             resources: row.resources,
             status: match row.status {
