@@ -1,14 +1,14 @@
 //! The pages that are made of a stack's report.
 
 use driftguard::model::{
-    AuditEntry, AuditVia, Finding, Occurrence, RepositoryName, ScanTotals, Scanned, StackReport,
-    StackSummary, Verdict, masked,
+    AuditEntry, AuditVia, Finding, Occurrence, RepositoryName, ScanPoint, ScanTotals, Scanned,
+    StackReport, StackSummary, Verdict, masked,
 };
 use driftguard::pulls::history_update;
 use driftguard::report::pages::{
     AcceptedPage, AcceptedRow, AuditPage, AuditRow, FindingContext, FindingFilter, FindingPage,
-    Frame, OrderForms, OrganisationPage, ScansPage, StackContext, StackFacts, StackHistory,
-    StackPage, StackRow,
+    Frame, OrderForms, OrganisationPage, ScansPage, StackActions, StackContext, StackFacts,
+    StackFilter, StackHistory, StackPage, StackRow,
 };
 
 /// The page on which the address that a call came from is shown.
@@ -55,6 +55,8 @@ pub fn of_report(stack: &StackReport) -> Vec<(&'static str, String)> {
         frame: frame(),
         name: "acme".to_owned(),
         rows: vec![StackRow::new(facts, &repository, 0)],
+        filter: StackFilter::new("", ""),
+        waits: None,
         shows_keys: true,
         is_first: true,
         is_cut: false,
@@ -64,7 +66,7 @@ pub fn of_report(stack: &StackReport) -> Vec<(&'static str, String)> {
         frame(),
         &context,
         Some(stack),
-        &[],
+        &StackActions::default(),
         FindingFilter::default(),
     );
     let totals = match &stack.outcome {
@@ -85,8 +87,14 @@ pub fn of_report(stack: &StackReport) -> Vec<(&'static str, String)> {
         .iter()
         .map(|finding| Occurrence::start(finding, 0))
         .collect();
+    let point = ScanPoint {
+        finished_at: 0,
+        findings: all.len() as u64,
+        posture: totals.summary.posture.live,
+        cost: totals.summary.monthly_cost_delta.amount,
+    };
     let history = StackHistory {
-        totals: &[totals],
+        scans: &[point],
         ended: &ended,
         mean_time_to_repair: None,
     };
@@ -99,6 +107,7 @@ pub fn of_report(stack: &StackReport) -> Vec<(&'static str, String)> {
             history_begins: 0,
             proposals: &[],
             decision: None,
+            coverage: &scanned.coverage,
         };
         let page = FindingPage::new(frame(), &context, finding).with_orders(orders());
         texts.push((FINDING, page.html().unwrap()));
@@ -124,6 +133,7 @@ fn accepted(all: &[&Finding], context: &StackContext<'_>) -> String {
     let page = AcceptedPage {
         frame: frame(),
         account: "acme".to_owned(),
+        repository: String::new(),
         rows: accepted
             .iter()
             .map(|it| AcceptedRow::new(it, stack, 0))
