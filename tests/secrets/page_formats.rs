@@ -87,12 +87,7 @@ pub fn of_report(stack: &StackReport) -> Vec<(&'static str, String)> {
         .iter()
         .map(|finding| Occurrence::start(finding, 0))
         .collect();
-    let point = ScanPoint {
-        finished_at: 0,
-        findings: all.len() as u64,
-        posture: totals.summary.posture.live,
-        cost: totals.summary.monthly_cost_delta.amount,
-    };
+    let point = ScanPoint::from(&totals);
     let history = StackHistory {
         scans: &[point],
         ended: &ended,

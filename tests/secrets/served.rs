@@ -3,7 +3,7 @@
 use crate::end_to_end::World;
 use crate::pages::browser::Browser;
 use driftguard::model::{ApiScope, InstallationId};
-use driftguard::store::ApiKeyRecord;
+use driftguard::store::{ApiKeyRecord, KeyOwner};
 use driftguard::web::api::new_key;
 use std::collections::BTreeSet;
 
@@ -103,6 +103,7 @@ async fn answers(world: &World) -> Vec<(String, String)> {
         prefix: key.prefix().to_owned(),
         name: "a script".to_owned(),
         scope: ApiScope::Read,
+        owner: KeyOwner::Organisation,
         created_by: "alice".to_owned(),
         created_at: 1,
         expires_at: None,
