@@ -16,10 +16,6 @@ const MAX_SEARCHED: u32 = 20_000;
 /// The order of the list, which the indexes have.
 const ORDER: &str = "repository, stack, finding, first_seen";
 
-/// How many findings are looked at for a part of the list: where only few of them fit the filter, the list goes on behind
-/// them.
-const WINDOW: i64 = 5_000;
-
 /// Which findings are listed.
 #[derive(Debug, Clone, Default)]
 pub struct FindingFilter {
