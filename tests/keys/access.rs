@@ -30,6 +30,7 @@ impl Asking {
                 "GITHUB_WEBHOOK_SECRET" => "hush",
                 "GITHUB_API_URL" => github.url(),
                 "DRIFTGUARD_SECRET_KEY" => crate::pages::site::KEY,
+                "DATABASE_URL" => "sqlite:///nowhere.db",
                 _ => return None,
             };
             Some(text.to_owned())
