@@ -142,13 +142,13 @@ impl Conditions {
         let seen = self.select(COLUMNS, &format!("limit {WINDOW}"));
         let kind = filter.kind.map(serde_json::to_value).transpose();
         let kind = kind.context("while writing a kind of findings")?;
-        let wanted = [
+        let filters = [
             ("severity", filter.severity.map(Severity::as_str)),
             ("resource_type", filter.tf_type.as_deref()),
             ("kind", kind.as_ref().and_then(|kind| kind.as_str())),
         ];
         let mut fits = Vec::new();
-        for (column, value) in wanted {
+        for (column, value) in filters {
             if let Some(value) = value {
                 let place = self.bind(Bound::Text(value.to_owned()));
                 fits.push(format!("{column} = {place}"));
