@@ -106,7 +106,11 @@ async fn main() -> Result<()> {
         server: &server,
         player: &player,
     };
-    // Every person's rights are asked for once before.
+    // Everybody's rights are asked for before, one after the other.
+    for cookie in &visits.cookies {
+        let path = format!("/orgs/{}", world::ORGANISATION);
+        player.get(&path, &("cookie", cookie.clone())).await?;
+    }
     let warm = Duration::from_secs(10);
     round.play(&mut |dice| visits.page(dice), warm).await?;
     let mut told = serde_json::Map::new();

@@ -13,7 +13,10 @@ const MAX_STEPS: usize = 6;
 
 /// Signs all people in, and returns the `Cookie` header of each.
 pub async fn sign_in_all(world: &World, url: &str) -> Result<Vec<String>> {
-    let client = Client::builder().redirect(Policy::none()).build()?;
+    let client = Client::builder()
+        .redirect(Policy::none())
+        .user_agent("a browser")
+        .build()?;
     let mut cookies = Vec::new();
     for person in 0..PEOPLE {
         world.github.use_browser_of(Some(&login(person)));

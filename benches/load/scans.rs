@@ -12,7 +12,7 @@ use driftguard::store::{StackSchedule, Store};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// How many volumes the stack has; one in ten was made larger by hand.
+/// How many volumes the stack has; one in ten at least was changed by hand.
 const VOLUMES: usize = 300;
 /// How many volumes a file declares.
 const IN_A_FILE: usize = 10;
@@ -91,7 +91,7 @@ impl ScannedStack {
             if let Some(last) = last {
                 ensure!(last.problem.is_empty(), "{}", last.problem);
                 let found: u64 = last.findings.iter().sum();
-                ensure!(found as usize == VOLUMES / 10, "{found} findings");
+                ensure!(found as usize >= VOLUMES / 10, "{found} findings");
                 return Ok(last.finished_at - last.course.begun_at);
             }
         }

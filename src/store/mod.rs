@@ -86,7 +86,7 @@ use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use std::time::Duration;
 
 /// How many connections a process opens at most.
-const MAX_CONNECTIONS: u32 = 10;
+const MAX_CONNECTIONS: u32 = 16;
 
 /// How long a caller waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);

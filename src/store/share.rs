@@ -50,19 +50,21 @@ mod tests {
     #[tokio::test]
     async fn whoever_waits_for_a_turn_keeps_nobody_else_from_reading() {
         install_default_drivers();
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/a.db", folder.path().display());
+        let name = format!("driftguard-share-{}.db", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        let url = format!("sqlite://{}", file.display());
         let handle = Handle::connect(&url, AnyPoolOptions::new()).await.unwrap();
         let share = Share::new(handle.clone(), 1);
         let all = Handle::Share(share.clone());
         let turn = share.turns.acquire().await.unwrap();
         let read = |handle: Handle| async move {
-            let one = sqlx::query_scalar::<_, i64>("select 1").fetch_one(&handle);
-            timeout(Duration::from_millis(100), one).await
+            let answer = sqlx::query_scalar::<_, i64>("select 1").fetch_one(&handle);
+            timeout(Duration::from_millis(100), answer).await
         };
         assert!(read(all.clone()).await.is_err());
         assert_eq!(read(handle).await.unwrap().unwrap(), 1);
         drop(turn);
         assert_eq!(read(all).await.unwrap().unwrap(), 1);
+        std::fs::remove_file(file).unwrap();
     }
 }

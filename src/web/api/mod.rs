@@ -46,7 +46,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 /// How many of the process's connections to the database the API uses at once.
-const CONNECTIONS: usize = 3;
+const CONNECTIONS: usize = 4;
 /// The path of the description.
 pub const DESCRIPTION_PATH: &str = "/api/v1/openapi.json";
 /// The path of the page that shows the description to people.

@@ -38,7 +38,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How many of the process's connections to the database the pages use at once.
-const CONNECTIONS: usize = 4;
+const CONNECTIONS: usize = 8;
 /// The largest form that is read, in bytes.
 const MAX_FORM_BYTES: usize = 4 * 1024;
 
