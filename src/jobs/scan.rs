@@ -26,6 +26,7 @@ use crate::scan::find::FoundStacks;
 use crate::scan::load::Stack;
 use crate::scan::report_limit::limited;
 use crate::scan::scan_result::ScanResult;
+use std::pin::Pin;
 use tracing::{Instrument, info, info_span};
 
 /// The result of scanning a repository.
@@ -103,14 +104,16 @@ pub(super) async fn run_for_command(
     let _slot = context.run.begin_scan(context.installation)?;
     // As the repository is by now.
     let (services, installation) = (context.services, context.installation);
-    let scan = async {
-        let context = RepositoryContext::open(services, installation, context.id, context.run);
-        match context.await? {
-            Some(context) => run(&context, only, Trigger::Command).await,
-            None => Ok(ScanOutcome::default()),
-        }
-    };
-    match Box::pin(scan).await {
+    // Without a type of its own: what reads a state lies too deep in it for the compiler to look through at once.
+    let scan: Pin<Box<dyn Future<Output = Result<ScanOutcome, JobError>> + Send + '_>> =
+        Box::pin(async {
+            let context = RepositoryContext::open(services, installation, context.id, context.run);
+            match context.await? {
+                Some(context) => run(&context, only, Trigger::Command).await,
+                None => Ok(ScanOutcome::default()),
+            }
+        });
+    match scan.await {
         Err(JobError::Fatal(error)) => {
             tracing::error!(error = format!("{error:#}"), "a scan failed for good");
             Ok(ScanOutcome {
