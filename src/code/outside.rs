@@ -34,6 +34,14 @@ pub struct OutsideVariables {
     pub null_defaults: NullDefaults,
 }
 
+impl OutsideVariables {
+    /// Returns the names of those that are set outside.
+    pub fn names(&self) -> BTreeSet<String> {
+        let found = self.found.iter();
+        found.map(|variable| variable.name.clone()).collect()
+    }
+}
+
 /// The evidence in attributes that a variable is set outside the code.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
@@ -77,12 +85,7 @@ pub fn outside_variables(
     if let Some(folder) = folders.get(folder) {
         let of_unit = (&root_code, configs.as_slice());
         let variables = variable::of_root(&code, folder, of_unit, options, &context);
-        let required: BTreeMap<&str, NotGiven> = folder
-            .variables
-            .iter()
-            .filter(|variable| variables.unset.contains(variable.name))
-            .filter_map(|variable| Some((variable.name, variable.not_given()?)))
-            .collect();
+        let required = without_value(folder, &variables.unset);
         let undecided = |(name, set): (&&str, &super::instance::Setting<'_>)| match set.by {
             Some(SetBy::Default(..)) => true,
             Some(_) => false,
@@ -114,6 +117,18 @@ pub fn outside_variables(
     outside.null_defaults.describe(open);
     drop(context.budget.end(0));
     outside
+}
+
+/// Returns the variables that nothing sets and that have no default either.
+fn without_value<'a>(
+    folder: &folder::ModuleFolder<'a>,
+    unset: &BTreeSet<&str>,
+) -> BTreeMap<&'a str, NotGiven> {
+    let variables = folder.variables.iter();
+    let unset = variables.filter(|variable| unset.contains(variable.name));
+    unset
+        .filter_map(|variable| Some((variable.name, variable.not_given()?)))
+        .collect()
 }
 
 /// Compares values made from variables that no file sets with the state.

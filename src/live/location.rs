@@ -39,17 +39,8 @@ impl Doubt {
 /// other resources of that provider. The account stays unknown where nothing tells. Where all those others lie elsewhere
 /// than the code says, they count: the code may have been given another region when it was applied.
 pub fn locate<'a>(resources: &'a [Resource], providers: &Providers) -> Vec<Tracked<'a>> {
-    let mut votes: BTreeMap<&ProviderKey, Votes> = BTreeMap::new();
     let own: Vec<AwsLocation> = resources.iter().map(own_location).collect();
-    for (resource, location) in resources.iter().zip(&own) {
-        let votes = votes.entry(&resource.provider).or_default();
-        if let Some(account) = &location.account {
-            *votes.accounts.entry(account.clone()).or_default() += 1;
-        }
-        if let Some(region) = &location.region {
-            *votes.regions.entry(region.clone()).or_default() += 1;
-        }
-    }
+    let votes = votes(resources, &own);
     let account_of_all = most_frequent(votes.values().flat_map(|votes| &votes.accounts));
     // Counted once a provider: a state may name as many accounts as resources.
     let of_provider = |(key, votes): (&&'a ProviderKey, &Votes)| {
@@ -100,6 +91,21 @@ pub fn locate<'a>(resources: &'a [Resource], providers: &Providers) -> Vec<Track
         }
     };
     resources.iter().zip(own).map(placed).collect()
+}
+
+/// Counts the accounts and regions that the resources of each provider tell themselves.
+fn votes<'a>(resources: &'a [Resource], own: &[AwsLocation]) -> BTreeMap<&'a ProviderKey, Votes> {
+    let mut votes: BTreeMap<&ProviderKey, Votes> = BTreeMap::new();
+    for (resource, location) in resources.iter().zip(own) {
+        let votes = votes.entry(&resource.provider).or_default();
+        if let Some(account) = &location.account {
+            *votes.accounts.entry(account.clone()).or_default() += 1;
+        }
+        if let Some(region) = &location.region {
+            *votes.regions.entry(region.clone()).or_default() += 1;
+        }
+    }
+    votes
 }
 
 /// Where the resources of a provider are that do not tell it themselves.

@@ -250,12 +250,7 @@ async fn read_group<'a>(
     let key = (group.account.clone(), group.region.clone());
     let session = sessions.by_region(&key);
     let is_regional = group.resource_type.scope == Scope::Regional;
-    let counts = |doubt: &Doubt| is_regional || matches!(doubt, Doubt::Account(_));
-    let doubted = group.tracked.iter().filter_map(|tracked| {
-        let doubt = tracked.doubt.clone().filter(counts)?;
-        Some((tracked.resource, doubt))
-    });
-    let doubted: Vec<_> = doubted.collect();
+    let doubted = doubted(&group, is_regional);
     let resources: Vec<_> = group
         .tracked
         .iter()
@@ -278,15 +273,12 @@ async fn read_group<'a>(
     };
     let mut live = LiveResources::default();
     for (resource, reading) in result.readings {
-        let doubt = doubted
-            .iter()
-            .find(|(other, _)| std::ptr::eq(*other, resource));
+        let mut others = doubted.iter();
+        let doubt = others.find(|(other, _)| std::ptr::eq(*other, resource));
         let doubt = doubt.map(|(_, doubt)| doubt.clone());
-        let reading = match (reading, &doubt) {
-            (Reading::Absent, Some(doubt)) => Reading::Unknown(Reason::WrongAccount {
-                message: doubt.message().to_owned(),
-            }),
-            (reading, _) => redacted(reading, resource, options),
+        let reading = match doubt.as_ref().filter(|_| reading == Reading::Absent) {
+            Some(doubt) => elsewhere(doubt),
+            None => redacted(reading, resource, options),
         };
         let tracked = Tracked {
             resource,
@@ -313,6 +305,23 @@ async fn read_group<'a>(
         ));
     }
     live
+}
+
+/// Returns the resources of a group that may lie elsewhere. What is global lies in no region.
+fn doubted<'a>(group: &TypeGroup<'a>, is_regional: bool) -> Vec<(&'a Resource, Doubt)> {
+    let counts = |doubt: &Doubt| is_regional || matches!(doubt, Doubt::Account(_));
+    let doubted = group.tracked.iter().filter_map(|tracked| {
+        let doubt = tracked.doubt.clone().filter(counts)?;
+        Some((tracked.resource, doubt))
+    });
+    doubted.collect()
+}
+
+/// Returns the reading of what is missing where it may not be.
+fn elsewhere(doubt: &Doubt) -> Reading {
+    Reading::Unknown(Reason::WrongAccount {
+        message: doubt.message().to_owned(),
+    })
 }
 
 /// Replaces the secrets of an unmanaged resource.

@@ -199,13 +199,9 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         options.recorded = recorded(state);
     }
     let outside = code::outside_variables(sources.tree, &stack.path, &options, sources.catalog);
-    let found = outside.found.iter();
-    options.outside = found
-        .clone()
-        .map(|variable| variable.name.clone())
-        .collect();
+    options.outside = outside.names();
+    notes.extend(outside.found.iter().map(ToString::to_string));
     options.null_defaults = outside.null_defaults;
-    notes.extend(found.map(ToString::to_string));
     let code = evaluate(&stack.path, &mut options, state.as_mut().ok(), sources);
     notes.splice(0..0, code.notes());
     notes.extend(unread_code(sources.tree, &stack.path));
