@@ -117,11 +117,7 @@ fn collect<'a>(
             }
         }
         Expression::Conditional(choice) => match taken(scope, choice) {
-            Some(arm) => {
-                let mut own = Vec::new();
-                collect(scope, arm, (site, left), &mut own);
-                parts.extend(own.into_iter().map(MapPart::chosen));
-            }
+            Some(arm) => collect_chosen(scope, arm, (site, left), parts),
             None => parts.push(computed()),
         },
         Expression::Traversal(traversal) if traversal.operators.len() == 1 => {
@@ -156,6 +152,18 @@ fn collect<'a>(
         },
         _ => parts.push(computed()),
     }
+}
+
+/// Collects the parts of the arm that a condition chose.
+fn collect_chosen<'a>(
+    scope: &Scope<'a>,
+    arm: &'a Expression,
+    place: (&Site, usize),
+    parts: &mut Vec<MapPart<'a>>,
+) {
+    let mut own = Vec::new();
+    collect(scope, arm, place, &mut own);
+    parts.extend(own.into_iter().map(MapPart::chosen));
 }
 
 /// Collects the parts of a map that another expression defines: the output of a module may merge it as well.

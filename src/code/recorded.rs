@@ -198,14 +198,19 @@ impl Recorded {
             }
         }
         Ok(match (list.is_empty(), map.is_empty()) {
-            (true, true) => match self.gone(block).next().map(|address| &address.key) {
-                Some(Some(Key::Name(_))) => Typed::Object(map),
-                Some(Some(Key::Index(_))) => Typed::Tuple(list),
-                Some(None) | None => Typed::UNKNOWN,
-            },
+            (true, true) => self.none_left(block),
             (true, false) => Typed::Object(map),
             _ => Typed::Tuple(list),
         })
+    }
+
+    /// Returns the value of a block without instances: empty where edits removed them, else unknown.
+    fn none_left(&self, block: Block<'_>) -> Typed {
+        match self.gone(block).next().map(|address| &address.key) {
+            Some(Some(Key::Name(_))) => Typed::Object(BTreeMap::new()),
+            Some(Some(Key::Index(_))) => Typed::Tuple(Vec::new()),
+            Some(None) | None => Typed::UNKNOWN,
+        }
     }
 
     /// Returns the reference, such as `aws_security_group.web.id`, to the only resource of a type whose attribute has

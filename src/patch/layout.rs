@@ -157,21 +157,15 @@ impl<'a> SourceFile<'a> {
 pub(super) fn is_comment(text: &str) -> bool {
     ["#", "//", "/*"].iter().any(|sign| text.starts_with(sign))
 }
-/// Returns the rest of a line behind a part, its comma and the comments in between.
+/// Returns the rest of a line behind a part and its comma, which comments may come before.
 fn behind_part(rest: &str) -> &str {
-    let mut rest = rest.trim();
-    let mut is_separated = false;
-    loop {
-        let comment = rest
-            .strip_prefix("/*")
-            .and_then(|open| open.split_once("*/"));
-        rest = match (comment, rest.strip_prefix(',')) {
-            (Some((_, behind)), _) => behind.trim_start(),
-            (None, Some(behind)) if !is_separated => {
-                is_separated = true;
-                behind.trim_start()
-            }
-            _ => return rest,
-        };
+    let rest = rest.trim();
+    let mut behind = rest;
+    while let Some((_, after)) = behind
+        .strip_prefix("/*")
+        .and_then(|open| open.split_once("*/"))
+    {
+        behind = after.trim_start();
     }
+    behind.strip_prefix(',').map_or(rest, str::trim)
 }

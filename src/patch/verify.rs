@@ -130,8 +130,8 @@ impl<'a> Verifier<'a> {
         }
         let mut both = others.clone();
         both.add(plan, self.stack.tree)?;
-        let checked = self.check_together(&both);
-        checked.map_err(|why| Refusal::Together(Box::new(why)))
+        self.check_together(&both)
+            .map_err(|why| Refusal::Together(Box::new(why)))
     }
 
     /// Returns the outputs of the root module that a plan changes, if it holds.
@@ -147,10 +147,8 @@ impl<'a> Verifier<'a> {
         let edited = self.edited(plan)?;
         self.evaluates(plan, &edited)?;
         self.others.check(&edited, self)?;
-        match self.stack.options.interrupt.is_raised() {
-            true => Err(Unproven::Interrupted.into()),
-            false => Ok(()),
-        }
+        let is_whole = !self.stack.options.interrupt.is_raised();
+        is_whole.then_some(()).ok_or(Unproven::Interrupted.into())
     }
 
     fn check_alone(&self, plan: &Plan) -> Result<Outputs, Refusal> {
@@ -178,6 +176,8 @@ impl<'a> Verifier<'a> {
         self.callers.check(&plan.edits, self.stack)?;
         outputs::check(&plan.edits, &self.callers, self.stack)?;
         let edited = self.edited(plan)?;
+        // What reads all instances of a resource is told first, by its place.
+        plan.gone.first().map_or(Ok(()), |_| self.is_seen(plan))?;
         let outputs = self.evaluates(plan, &edited)?;
         self.is_seen(plan)?;
         self.others.check(&edited, self)?;
