@@ -55,6 +55,7 @@ async fn ordered(site: &Site, installation: InstallationId, repository: Reposito
         via: OrderOrigin::Page,
         id: "an-id".to_owned(),
         stack: Some(StackName::new("production").unwrap()),
+        key: None,
     };
     let job = Job::Task {
         installation,

@@ -43,7 +43,8 @@ pub async fn serve(world: &World) -> (String, JoinSet<()>) {
     let routes = pages::router(&config, app, world.inbox.clone())
         .unwrap()
         .unwrap();
-    let routes = routes.merge(api::router(&world.inbox, &app.secret_key, None).unwrap());
+    let routes = routes
+        .merge(api::router(&world.inbox, &app.secret_key, api::ApiServices::default()).unwrap());
     let mut serving = JoinSet::new();
     serving.spawn(async move { axum::serve(listener, routes).await.unwrap() });
     (url, serving)
