@@ -1,5 +1,6 @@
 //! `driftguard api-key`: creates, lists and revokes the keys of the API, on the server.
 
+use super::exit::refused;
 use super::output::{print, tell};
 use super::process::{database_name, existing_inbox};
 use crate::config::Config;
@@ -14,6 +15,9 @@ use std::process::ExitCode;
 
 /// The organisation of whoever uses the API without GitHub.
 const LOCAL: &str = InstallationId::LOCAL_NAME;
+/// Why no key of events is created for it.
+const NO_STACKS: &str = "a key of events starts scans of repositories' stacks, and `local` has none: name an account \
+                         that the App is installed on with `--org`";
 /// The columns of `list`.
 const COLUMNS: &str = "prefix\tname\torganisation\tscope\tcreated\texpires\tlast used\treaches";
 
@@ -74,6 +78,12 @@ fn days(text: &str) -> Result<u32, String> {
 
 /// Creates, lists or revokes keys in the server's database.
 pub(super) async fn run(wish: ApiKeyCommand) -> anyhow::Result<ExitCode> {
+    if let ApiKeyCommand::Create { org, scope, .. } = &wish
+        && org == LOCAL
+        && matches!(scope, Scope::Events)
+    {
+        return Ok(refused(NO_STACKS));
+    }
     let config = Config::of_process()?;
     let inbox = existing_inbox(&config).await?;
     let store = &inbox.store;

@@ -251,7 +251,7 @@ async fn report_of(
     clock: &Clock,
 ) -> anyhow::Result<Result<(StackReport, u64), ScanError>> {
     let has_code = scan.code.is_some();
-    let read = code(scan.code.take()).and_then(|tree| Ok((settings(&tree)?, tree)));
+    let read = code(scan.code.take(), &scan.folder).and_then(|tree| Ok((settings(&tree)?, tree)));
     let (settings, tree) = match read {
         Ok(read) => read,
         Err(error) => return Ok(Err(error)),
@@ -306,13 +306,35 @@ async fn report_of(
     Ok(Ok((report, result.aws_calls())))
 }
 
-/// Unpacks the uploaded code.
-fn code(archive: Option<Vec<u8>>) -> Result<Tree, ScanError> {
+/// Unpacks the uploaded code, which must have the folder of the root module.
+fn code(archive: Option<Vec<u8>>, folder: &str) -> Result<Tree, ScanError> {
     let Some(archive) = archive else {
         return Ok(Tree::default());
     };
-    unpack_as(archive.as_slice(), Layout::Plain)
-        .map_err(|error| failure("code", format!("the code cannot be unpacked: {error}")))
+    let tree = unpack_as(archive.as_slice(), Layout::Plain)
+        .map_err(|error| failure("code", format!("the code cannot be unpacked: {error}")))?;
+    match holds_folder(&tree, folder) {
+        true => Ok(tree),
+        false => Err(failure(
+            "code",
+            format!(
+                "the code has no folder `{}` with Terraform files: `folder` is a path within the archive",
+                report::printable(folder)
+            ),
+        )),
+    }
+}
+
+/// Returns whether code has files of Terraform's in a folder, which is empty for the outermost.
+fn holds_folder(tree: &Tree, folder: &str) -> bool {
+    let links = tree.links_in(folder).next();
+    let mut files = tree.in_folder(folder).map(|(path, _)| path);
+    let mut too_large = tree.too_large.keys();
+    folder.is_empty()
+        || tree.links.contains_key(folder)
+        || links.is_some()
+        || files.any(|path| !Tree::is_only_named(path))
+        || too_large.any(|path| Tree::folder(path) == folder)
 }
 
 /// Reads the settings of the uploaded code: what it accepts, and how far a scan looks. Roles and stacks are the

@@ -8,7 +8,7 @@ use super::steps::onboarding;
 use super::steps::stack_statuses::stack_statuses;
 use crate::commands::{self, CommandContext, Effect};
 use crate::model::{AuditVia, Proposal, StackName, boxes};
-use crate::queue::job::JobError;
+use crate::queue::job::{JobError, Trigger};
 use crate::queue::pushes::ONBOARDING;
 use crate::report;
 
@@ -104,7 +104,7 @@ async fn run_orders(
     }
     let applied = apply_effects(context, &source, &effects).await?;
     if let Some(target) = &applied.scan {
-        scan::run_for_command(context, target.stack()).await?;
+        scan::run_for_command(context, target.stack(), Trigger::Command).await?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::steps::repository_settings::{self, may_publish};
 use crate::commands::{self, Effect};
 use crate::github::Comment;
 use crate::model::{AuditVia, InstallationId, RepositoryId};
-use crate::queue::job::JobError;
+use crate::queue::job::{JobError, Trigger};
 use crate::report;
 use crate::store::OrderKey;
 
@@ -146,7 +146,7 @@ async fn run_commands(
     let mut applied = apply_effects(context, &source, &answer.effects).await?;
     let mut outcome = ScanOutcome::default();
     if let Some(target) = &applied.scan {
-        outcome = scan::run_for_command(context, target.stack()).await?;
+        outcome = scan::run_for_command(context, target.stack(), Trigger::Command).await?;
     }
     let mut paragraphs = vec![answered];
     paragraphs.extend(outcome.stacks.into_iter().map(|stack| stack.0));

@@ -70,6 +70,7 @@ pub(super) async fn run(
             ..
         } => {
             let source = EffectSource::of_order(person, *at, *via, id).with_key(key.as_ref());
+            context.tenant.abandon_api_decision(id, problem).await?;
             let applied = applied_effects(context, &source, OrderKey::Sent(id)).await?;
             match applied.is_empty() {
                 true => record_not_done(context, &source, problem.to_owned()).await?,

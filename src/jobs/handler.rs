@@ -157,7 +157,9 @@ impl JobHandler for AppHandler {
         let span =
             info_span!("task", installation = %job.installation, repository = %job.repository);
         let done = Box::pin(self.do_task(&job, run)).instrument(span);
-        unless_suspended(done.await)
+        unless_suspended(done.await)?;
+        let tenant = run.store().of(job.installation);
+        Ok(order::close(&tenant, &job.task).await?)
     }
 
     async fn acknowledge(&self, job: &TaskJob) -> anyhow::Result<()> {

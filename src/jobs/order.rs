@@ -9,11 +9,15 @@ use super::steps::orders::{CommandText, applied_effects, parse_once};
 use crate::commands::Effect;
 use crate::github::{GithubError, PersonAccess};
 use crate::model::{ApiKeyUse, StackName};
-use crate::queue::job::{JobError, OrderOrigin};
-use crate::store::OrderKey;
+use crate::queue::job::{Job, JobError, OrderOrigin, RepositoryTask, Trigger};
+use crate::store::{OrderKey, Tenant};
 
 /// Why an order of a person whose right ended is not done.
 const NO_WRITER: &str = "GitHub says that this person may not write to the repository";
+
+/// Why an order is not done whose repository GitHub does not show, or shows without a commit.
+const GONE: &str =
+    "the repository is empty, gone or out of the App's reach, or the App is suspended there";
 
 /// An order.
 pub(super) struct Order<'a> {
@@ -56,6 +60,34 @@ impl Order<'_> {
     }
 }
 
+/// Returns what an order's scan is requested by.
+fn trigger(via: OrderOrigin) -> Trigger {
+    match via {
+        OrderOrigin::Page => Trigger::Command,
+        OrderOrigin::Api => Trigger::Api,
+    }
+}
+
+/// Records that nothing comes of an order whose job ended without it: its repository or installation is gone. One that
+/// was run has its outcome.
+pub(super) async fn close(tenant: &Tenant<'_>, task: &RepositoryTask) -> anyhow::Result<()> {
+    let task = match task {
+        RepositoryTask::GivenUp { job, .. } => match job.as_ref() {
+            Job::Task { task, .. } => task,
+            _ => return Ok(()),
+        },
+        task => task,
+    };
+    match task {
+        RepositoryTask::Order {
+            via: OrderOrigin::Api,
+            id,
+            ..
+        } => tenant.abandon_api_decision(id, GONE).await,
+        _ => Ok(()),
+    }
+}
+
 /// Runs an order once. Whoever enqueued it has asked GitHub whether the person may write; where that ended while the order
 /// waited, nothing is done but the scan after what an earlier try decided. What an organisation's key of the API may do is for
 /// the API alone: its name may be no login.
@@ -72,6 +104,8 @@ pub(super) async fn run(
     if is_refused {
         standing = applied_effects(context, &source, key).await?;
         if standing.is_empty() {
+            let tenant = &context.tenant;
+            tenant.abandon_api_decision(order.id, NO_WRITER).await?;
             return Ok(record_not_done(context, &source, NO_WRITER.to_owned()).await?);
         }
     }
@@ -97,11 +131,19 @@ pub(super) async fn run(
         true => answer.reply,
         false => applied.problems,
     };
+    let reasons = reasons.join(" ");
     if !reasons.is_empty() {
-        record_not_done(context, &source, reasons.join(" ")).await?;
+        record_not_done(context, &source, reasons.clone()).await?;
+    }
+    if order.via == OrderOrigin::Api {
+        let end = match reasons.as_str() {
+            "" => Ok(()),
+            reason => Err(reason),
+        };
+        context.tenant.end_api_decision(order.id, end).await?;
     }
     if let Some(target) = &applied.scan {
-        scan::run_for_command(context, target.stack()).await?;
+        scan::run_for_command(context, target.stack(), trigger(order.via)).await?;
     }
     Ok(context.tenant.end_order(context.id, key).await?)
 }

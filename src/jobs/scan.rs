@@ -96,10 +96,11 @@ pub(super) async fn run(
     Ok(ScanOutcome { stacks, problems })
 }
 
-/// Scans for a command. A scan that fails for good becomes one of the problems in the reply.
+/// Scans for a command of a person or of the API. A scan that fails for good becomes one of the problems in the reply.
 pub(super) async fn run_for_command(
     context: &RepositoryContext<'_>,
     only: Option<&StackName>,
+    trigger: Trigger,
 ) -> Result<ScanOutcome, JobError> {
     let _slot = context.run.begin_scan(context.installation)?;
     // As the repository is by now.
@@ -109,7 +110,7 @@ pub(super) async fn run_for_command(
         Box::pin(async {
             let context = RepositoryContext::open(services, installation, context.id, context.run);
             match context.await? {
-                Some(context) => run(&context, only, Trigger::Command).await,
+                Some(context) => run(&context, only, trigger).await,
                 None => Ok(ScanOutcome::default()),
             }
         });
@@ -132,6 +133,7 @@ fn name(trigger: Trigger) -> &'static str {
         Trigger::Schedule => "schedule",
         Trigger::Command => "command",
         Trigger::Event => "event",
+        Trigger::Api => "api",
     }
 }
 

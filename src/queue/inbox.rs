@@ -146,6 +146,7 @@ impl Inbox {
         self.store
             .delete_requested_scans(before(now, MEMORY))
             .await?;
+        self.store.delete_api_decisions(before(now, MEMORY)).await?;
         self.store.delete_kept_answers(before(now, ENDED)).await?;
         for key in self.store.empty_keys().await? {
             self.store.end_empty_key(&key, now).await?;

@@ -226,6 +226,8 @@ pub enum Trigger {
     Command,
     /// An event in AWS.
     Event,
+    /// The API.
+    Api,
 }
 
 /// A scan to run.

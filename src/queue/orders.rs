@@ -41,7 +41,7 @@ impl Inbox {
     pub async fn order(&self, request: &OrderRequest<'_>) -> anyhow::Result<bool> {
         let length = request.command.chars().count();
         anyhow::ensure!(length <= MAX_COMMAND, "a command is too long");
-        let id = hex::encode(Sha256::digest(request.id));
+        let id = order_id(request.id);
         let (installation, repository) = (request.installation, request.repository);
         let key = format!("order/{installation}/{repository}/{id}");
         let task = RepositoryTask::Order {
@@ -61,6 +61,11 @@ impl Inbox {
         let queued = QueuedJob::new(job, key);
         self.queue.push(&queued, Duration::ZERO).await
     }
+}
+
+/// Returns the id of an order as its job has it, of that of its request.
+pub fn order_id(request_id: &str) -> String {
+    hex::encode(Sha256::digest(request_id))
 }
 
 /// A stack to scan.

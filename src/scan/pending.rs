@@ -49,7 +49,8 @@ impl Pending {
             imports: imports.cloned().collect(),
             moves,
             is_certain: is_read && is_own && is_workspace_known(stack, tree),
-            is_foreign: !is_own && !state.resources.is_empty(),
+            // Where a state came without code, that is another note.
+            is_foreign: !is_own && !state.resources.is_empty() && !tree.files.is_empty(),
         }
     }
 

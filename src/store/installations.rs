@@ -32,6 +32,7 @@ const TABLES: &[&str] = &[
     "delete from api_key_repositories where installation = $1",
     "delete from workspaces where installation = $1",
     "delete from requested_scans where installation = $1",
+    "delete from api_decisions where installation = $1",
     "delete from kept_answers where installation = $1",
     "delete from event_index where installation = $1",
     "delete from limit_locks where installation = $1",

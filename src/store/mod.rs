@@ -6,6 +6,7 @@
 mod accepted;
 mod access_changes;
 mod ambient_owners;
+mod api_decisions;
 mod api_keys;
 mod audit_log;
 mod created_content;
@@ -48,6 +49,7 @@ mod waiting_scans;
 mod workspaces;
 
 pub use accepted::{AcceptedPlace, AcceptedRecord};
+pub use api_decisions::{ApiDecision, DecisionStatus};
 pub use api_keys::{ApiKeyRecord, KeyCreation, KeyOwner};
 pub use audit_log::{AuditFilter, AuditPlace, AuditRecord};
 pub use created_content::ContentCount;

@@ -4,11 +4,11 @@
 //! or about which GitHub's word is too old; what has no repository is not reached.
 
 use super::{
-    AnswerStart, ApiKeyRecord, FindingFilter, FindingPlace, FoundFindings, ListedStack,
-    ListedStacks, Reports, Repository, RequestedScan, ScanRecord, StackPlace, Store, Tenant,
-    Workspace,
+    AnswerStart, ApiDecision, ApiKeyRecord, FindingFilter, FindingPlace, FoundFindings,
+    ListedStack, ListedStacks, Reports, Repository, RequestedScan, ScanRecord, StackPlace, Store,
+    Tenant, Workspace,
 };
-use crate::model::WorkspaceId;
+use crate::model::{AuditEntry, RepositoryId, WorkspaceId};
 use std::time::Duration;
 
 /// The rows that a key of the API reaches.
@@ -103,6 +103,45 @@ impl Reach<'_> {
     /// Records that the scan of a request finished at a moment.
     pub async fn end_requested_scan(&self, request: &str, at: i64) -> anyhow::Result<()> {
         self.0.end_requested_scan(request, Ok(at)).await
+    }
+
+    /// Returns the mean time from the first scan with a finding of a workspace to the one that found it resolved since a
+    /// moment, in milliseconds.
+    pub async fn mean_time_to_repair(
+        &self,
+        id: &WorkspaceId,
+        since: i64,
+    ) -> anyhow::Result<Option<i64>> {
+        self.0
+            .mean_time_to_repair(id.repository, &id.stack, since)
+            .await
+    }
+
+    /// Stores a decision that is to be carried out.
+    pub async fn add_api_decision(
+        &self,
+        order_id: &str,
+        decision: &ApiDecision,
+    ) -> anyhow::Result<()> {
+        self.0.add_api_decision(order_id, decision).await
+    }
+
+    /// Returns the decision that an order carries out, if its workspace is reached.
+    pub async fn api_decision(&self, order_id: &str) -> anyhow::Result<Option<ApiDecision>> {
+        let Some(decision) = self.0.api_decision(order_id).await? else {
+            return Ok(None);
+        };
+        let workspace = self.listed_stack(&decision.workspace).await?;
+        Ok(workspace.map(|_| decision))
+    }
+
+    /// Writes an entry of a repository into the audit log.
+    pub async fn record_audit(
+        &self,
+        repository: RepositoryId,
+        entry: &AuditEntry,
+    ) -> anyhow::Result<()> {
+        self.0.record_audit(repository, entry).await
     }
 
     /// Returns the repositories, by name.

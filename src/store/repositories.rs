@@ -77,6 +77,7 @@ impl Store {
             format!("delete from requested_scans where {other}"),
             // A key was made for what the former owner had.
             format!("delete from api_key_repositories where {other}"),
+            format!("delete from api_decisions where {other}"),
             format!(
                 "insert into published_commits (installation, repository, commit_id, emptied)
                  select distinct $2, repository, commit_id, emptied from published_commits where {other}
@@ -172,6 +173,7 @@ impl Tenant<'_> {
             "delete from stacks where installation = $1 and repository = $2",
             "delete from event_index where installation = $1 and repository = $2",
             "delete from requested_scans where installation = $1 and repository = $2",
+            "delete from api_decisions where installation = $1 and repository = $2",
             "delete from dashboards where installation = $1 and repository = $2",
             "delete from refusals where installation = $1 and repository = $2",
             "delete from orders where installation = $1 and repository = $2",

@@ -51,7 +51,8 @@ pub struct RequestedScan {
     pub problem: String,
     /// When it was requested, in epoch milliseconds.
     pub requested_at: i64,
-    /// When the recorded scan finished, in epoch milliseconds; `None` until then.
+    /// When the recorded scan finished, or it failed without one, in epoch milliseconds; `None` until then, and for those
+    /// that failed in an earlier version.
     pub finished_at: Option<i64>,
     /// Whether its process renews it no more, though it neither is done nor failed.
     pub is_abandoned: bool,
@@ -126,24 +127,28 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Records how a requested scan ended: with the recorded scan that finished at a moment, or why there is none.
+    /// Records how a requested scan ended: with the recorded scan that finished at a moment, or why there is none, at the
+    /// time of the database.
     pub async fn end_requested_scan(&self, id: &str, end: Result<i64, &str>) -> anyhow::Result<()> {
         let (status, problem, finished_at) = match end {
             Ok(finished_at) => (ScanStatus::Done, "", finished_at),
             Err(problem) => (ScanStatus::Failed, problem, 0),
         };
-        sqlx::query(
-            "update requested_scans set status = $3, problem = $4, finished_at = $5
+        let statement = format!(
+            "update requested_scans set status = $3, problem = $4,
+                 finished_at = case when $5 = 0 then {} else $5 end
              where installation = $1 and scan = $2 and status in ('queued', 'running')",
-        )
-        .bind(&self.id)
-        .bind(id)
-        .bind(status.as_str())
-        .bind(super::storable(problem))
-        .bind(finished_at)
-        .execute(self.pool)
-        .await
-        .context("while recording the end of a requested scan")?;
+            self.clock
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(&self.id)
+            .bind(id)
+            .bind(status.as_str())
+            .bind(super::storable(problem))
+            .bind(finished_at)
+            .execute(self.pool)
+            .await
+            .context("while recording the end of a requested scan")?;
         Ok(())
     }
 

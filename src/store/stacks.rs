@@ -194,6 +194,7 @@ impl Tenant<'_> {
             "delete from decisions where installation = $1 and repository = $2 and stack = $3",
             "delete from event_index where installation = $1 and repository = $2 and stack = $3",
             "delete from requested_scans where installation = $1 and repository = $2 and stack = $3",
+            "delete from api_decisions where installation = $1 and repository = $2 and stack = $3",
         ] {
             sqlx::query(statement)
                 .bind(&self.id)

@@ -32,6 +32,12 @@ async fn what_is_answered_is_as_it_is_described() {
         ("get", workspace, "/api/v1/workspaces/10.production", None),
         ("get", of_scan, scan.as_str(), None),
         (
+            "get",
+            "/api/v1/decisions/{decision}",
+            "/api/v1/decisions/d-10",
+            None,
+        ),
+        (
             "post",
             "/api/v1/workspaces",
             "/api/v1/workspaces",
@@ -88,6 +94,28 @@ async fn the_page_of_the_description_names_each_operation_and_runs_no_script() {
         assert!(page.text.contains(&path), "{path}");
     }
     assert!(!page.text.contains("<script") && !page.text.contains("style="));
+    // A stranger can write a script from it: what is sent, which values there are, and what comes back.
+    for part in [
+        "<code>/orgs/OWNER/keys</code>",
+        "<code>role_arn</code>",
+        "one of <code>adopt</code>, <code>restore</code>",
+        "<code>not_done</code>",
+        "<code>posture_live</code>",
+        "<code>mean_time_to_repair</code>",
+        "<a href=\"#object-WorkspacePage\">",
+        "id=\"object-WorkspacePage\"",
+        "-d &#39;{&#34;choice&#34;:&#34;adopt&#34;}&#39;",
+        "-F code=@FILE -F folder=TEXT -F state=@FILE",
+        "$DRIFTGUARD_URL/api/v1/decisions/DECISION",
+    ] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    assert!(!page.text.contains('`'), "{}", page.text);
+    for object in page.text.split("href=\"#object-").skip(1) {
+        let name = object.split('"').next().unwrap();
+        let anchor = format!("id=\"object-{name}\"");
+        assert!(page.text.contains(&anchor), "{anchor}");
+    }
     let style = api
         .ask(Method::GET, "/api/docs/style.css", None, &[], Vec::new())
         .await;

@@ -1,7 +1,9 @@
 //! The API: what a script asks with a key, and what no key reaches.
 
+mod decided;
 mod description;
 mod events;
+mod events_terraform;
 mod refused;
 mod schemathesis;
 mod site;
@@ -119,6 +121,11 @@ async fn a_script_scans_what_it_uploads_and_reads_what_was_found(database: Datab
     let stack = &report["stacks"][0];
     let found = addresses(&stack["findings"]);
     assert!(found.contains(&"aws_security_group.web"), "{found:?}");
+    let notes = stack["notes"].to_string();
+    assert!(
+        notes.contains("no code came") && !notes.contains("declares none"),
+        "{notes}"
+    );
 
     // With its code as well: the same drift, and what the code says.
     let (state, code) = (STATE.as_bytes(), packed());
@@ -161,6 +168,9 @@ async fn a_script_scans_what_it_uploads_and_reads_what_was_found(database: Datab
         );
         assert!(answer.text.contains(part), "{answer:?}");
     }
+    let both = [("accept", "text/markdown;q=0.2, application/json")];
+    let preferred = api.ask(Method::GET, &path, Some(&key), &both, Vec::new());
+    assert_eq!(preferred.await.kind, "application/json");
     let listed = api
         .get(&key, &format!("/api/v1/findings?workspace={id}"))
         .await
@@ -417,6 +427,7 @@ async fn a_server_without_an_app_serves_the_api_alone(database: Database) {
     for (path, status) in [
         ("/setup", 200),
         ("/readyz", 200),
+        ("/metrics", 404),
         ("/", 404),
         ("/webhooks/github", 404),
     ] {

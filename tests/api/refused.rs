@@ -1,7 +1,7 @@
 //! What the API refuses, and that no key reaches what is another organisation's.
 
-use super::site::{ACME, Api, GLOBEX, SCANNED};
-use super::{FORM, form};
+use super::site::{ACME, Answer, Api, GLOBEX, SCANNED};
+use super::{FORM, form, packed};
 use crate::database::{Database, on_both};
 use driftguard::model::{ApiKey, ApiScope, InstallationId, WorkspaceId};
 use driftguard::store::{ApiKeyRecord, KeyOwner};
@@ -20,10 +20,11 @@ on_both!(
     a_scan_whose_process_died_is_not_waited_for,
 );
 
-/// The ids of an organisation: a workspace, a scan, a finding.
+/// The ids of an organisation: a workspace, a scan, a decision, a finding.
 struct Ids {
     workspace: String,
     scan: String,
+    decision: String,
     finding: &'static str,
 }
 
@@ -32,6 +33,7 @@ impl Ids {
         Self {
             workspace: format!("{repository}.production"),
             scan: format!("{repository}.production.{SCANNED}"),
+            decision: format!("d-{repository}"),
             finding: "f-00000000000a",
         }
     }
@@ -40,6 +42,7 @@ impl Ids {
     fn path(&self, path: &str) -> String {
         let path = path.replace("{workspace}", &self.workspace);
         let path = path.replace("{scan}", &self.scan);
+        let path = path.replace("{decision}", &self.decision);
         path.replace("{finding}", self.finding)
     }
 }
@@ -104,10 +107,10 @@ async fn what_is_another_organisations_is_not_there(database: Database) {
     api.installed(GLOBEX, "globex/site", 20).await;
     let acme = api.key(ACME, ApiScope::Write).await;
     let globex = api.key(GLOBEX, ApiScope::Write).await;
-    let own = api
-        .get(&globex, &format!("/api/v1/scans/{}", Ids::of(20).scan))
-        .await;
-    assert_eq!(own.status, 200, "{own:?}");
+    for own in ["/api/v1/scans/{scan}", "/api/v1/decisions/{decision}"] {
+        let own = api.get(&globex, &Ids::of(20).path(own)).await;
+        assert_eq!(own.status, 200, "{own:?}");
+    }
     let role = body("/api/v1/workspaces");
     let created = api.post(&globex, "/api/v1/workspaces", &role).await.json();
     let created = created["id"].as_str().unwrap();
@@ -115,9 +118,11 @@ async fn what_is_another_organisations_is_not_there(database: Database) {
     let mut of_globex = Ids::of(20);
     for workspace in [of_globex.workspace.clone(), created.to_owned()] {
         of_globex.workspace = workspace;
-        let named = paths()
-            .into_iter()
-            .filter(|path| path.contains("{workspace}") || path.contains("{scan}"));
+        let is_named = |path: &String| {
+            let ids = ["{workspace}", "{scan}", "{decision}"];
+            ids.iter().any(|id| path.contains(id))
+        };
+        let named = paths().into_iter().filter(is_named);
         let mut tried = 0;
         for path in named {
             for method in [Method::GET, Method::POST, Method::DELETE] {
@@ -132,7 +137,7 @@ async fn what_is_another_organisations_is_not_there(database: Database) {
                 tried += usize::from(answer.status == 404);
             }
         }
-        assert!(tried >= 5, "{tried}");
+        assert!(tried >= 6, "{tried}");
     }
     let findings = format!("/api/v1/findings?workspace={}", of_globex.workspace);
     assert_eq!(api.get(&acme, &findings).await.status, 404);
@@ -270,6 +275,24 @@ async fn too_much_is_refused_for_a_while(database: Database) {
     api.stop().await;
 }
 
+/// What went wrong is told with this, in the words of the API and none of its language.
+fn is_told(answer: &Answer, part: &str) {
+    let problem = answer.json();
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains(part), "{detail}");
+    for word in [
+        "struct",
+        "enum",
+        "variant",
+        "serialize",
+        "expected",
+        "invalid type",
+        "u32",
+    ] {
+        assert!(!detail.contains(word), "{detail}");
+    }
+}
+
 async fn what_cannot_be_used_is_said(database: Database) {
     let api = Api::start(database, "http://127.0.0.1:9").await;
     let key = api.key(InstallationId::LOCAL, ApiScope::Write).await;
@@ -302,23 +325,35 @@ async fn what_cannot_be_used_is_said(database: Database) {
             json!({"name": "a", "region": "us-east-1"}),
             "`role_arn` is missing",
         ),
+        (&key, json!([]), "an object of JSON, with `name`, `region`"),
+        (&key, json!({"name": "a"}), "`region` is missing"),
+        (&key, json!({"name": 5, "region": "a"}), "`name` is a text"),
     ] {
         let answer = api.post(key, "/api/v1/workspaces", &wish).await;
         assert_eq!(answer.status, 422, "{answer:?}");
-        assert!(
-            answer.json()["detail"].as_str().unwrap().contains(part),
-            "{answer:?}"
-        );
+        is_told(&answer, part);
     }
-    for path in [
-        "/api/v1/findings?severity=dreadful",
-        "/api/v1/findings?cursor=%00",
-        "/api/v1/findings?limit=0",
-        "/api/v1/workspaces?limit=101",
-        "/api/v1/workspaces?page=2",
+    for (path, part) in [
+        ("/api/v1/findings?severity=dreadful", "one of `critical`"),
+        ("/api/v1/findings?cursor=%00", "`cursor`"),
+        ("/api/v1/findings?limit=0", "1 to 100"),
+        ("/api/v1/workspaces?limit=101", "1 to 100"),
+        ("/api/v1/workspaces?limit=x", "`limit` is a whole number"),
+        ("/api/v1/workspaces?page=2", "there is no `page`"),
     ] {
-        assert_eq!(api.get(&key, path).await.status, 400, "{path}");
+        let answer = api.get(&key, path).await;
+        assert_eq!(answer.status, 400, "{path}");
+        is_told(&answer, part);
     }
+    let headers = [("content-type", "application/json")];
+    let broken = api.ask(
+        Method::POST,
+        "/api/v1/workspaces",
+        Some(&key),
+        &headers,
+        b"{".to_vec(),
+    );
+    is_told(&broken.await, "no JSON");
     for path in [
         "/api/v1/scans/%00",
         "/api/v1/scans/s-%00",
@@ -349,10 +384,11 @@ async fn what_cannot_be_used_is_said(database: Database) {
     );
     assert_eq!(ask(&[FORM], form(&[("else", b"{}")])).await, 400);
     assert_eq!(ask(&[FORM], b"--limit\r\nnothing".to_vec()).await, 400);
-    assert_eq!(
-        ask(&[FORM], form(&[("state", b"{}"), ("folder", b"../..")])).await,
-        422
-    );
+    // A folder that leads out of the code, and one of no code.
+    for folder in [b"../..".as_slice(), b"infra"] {
+        let fields = form(&[("state", b"{}"), ("folder", folder)]);
+        assert_eq!(ask(&[FORM], fields).await, 422);
+    }
     let zeros = vec![b' '; 65 * 1024 * 1024];
     assert_eq!(
         ask(&[("content-type", "application/json")], zeros).await,
@@ -360,11 +396,13 @@ async fn what_cannot_be_used_is_said(database: Database) {
     );
 
     // What is no state, and no archive, is a scan that failed, and says why.
-    for (state, code, part) in [
-        (b"{}".as_slice(), None, "state"),
-        (b"{}".as_slice(), Some(b"no archive".as_slice()), "unpacked"),
+    let packed = packed();
+    for (code, folder, part) in [
+        (None, "", "state"),
+        (Some(b"no archive".as_slice()), "", "unpacked"),
+        (Some(packed.as_slice()), "nope", "no folder `nope`"),
     ] {
-        let mut fields = vec![("state", state)];
+        let mut fields = vec![("state", b"{}".as_slice()), ("folder", folder.as_bytes())];
         fields.extend(code.map(|code| ("code", code)));
         let started = api
             .ask(Method::POST, &scans, Some(&key), &[FORM], form(&fields))
@@ -375,6 +413,7 @@ async fn what_cannot_be_used_is_said(database: Database) {
             .await;
         assert_eq!(ended["status"], "failed", "{ended}");
         assert!(ended["problem"].as_str().unwrap().contains(part), "{ended}");
+        assert!(ended["finished_at"].is_string(), "{ended}");
     }
     api.stop().await;
 }

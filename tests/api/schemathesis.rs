@@ -40,6 +40,7 @@ async fn configuration(api: &Api, operations: &[(String, String)], is_known: boo
         ("workspace", "10.production"),
         ("scan", scan.as_str()),
         ("finding", "f-00000000000a"),
+        ("decision", "d-10"),
     ];
     let mut text = String::new();
     for (method, path) in operations {

@@ -7,9 +7,10 @@ use crate::report::world;
 use driftguard::aws::{Access, Aws};
 use driftguard::cli::serve;
 use driftguard::config::Config;
-use driftguard::model::{ApiKey, ApiScope, InstallationId, RepositoryId};
+use driftguard::model::{ApiKey, ApiScope, InstallationId, RepositoryId, WorkspaceId};
+use driftguard::queue::orders::order_id;
 use driftguard::standin::github::{AppIdentity, GitHub};
-use driftguard::store::{ApiKeyRecord, KeyOwner, Store};
+use driftguard::store::{ApiDecision, ApiKeyRecord, DecisionStatus, KeyOwner, Store};
 use driftguard::web::api::new_key;
 use http::Method;
 use serde_json::Value;
@@ -104,10 +105,21 @@ impl Api {
         task.await.unwrap().unwrap();
     }
 
-    /// Puts an installation into the database, with what a scan of its repository found.
+    /// Puts an installation into the database, with what a scan of its repository found, and a decision, `d-{id}`.
     pub async fn installed(&self, installation: InstallationId, name: &str, id: u64) {
         let repository = (RepositoryId(id), name, true);
         record_scans(&self.store, installation, repository, &world().stacks).await;
+        let decision = ApiDecision {
+            workspace: WorkspaceId::parse(&format!("{id}.production")).unwrap(),
+            finding: "f-00000000000a".to_owned(),
+            api_key: "`dg_live_5f0c11d2` (nightly)".to_owned(),
+            status: DecisionStatus::Queued,
+            problem: String::new(),
+            requested_at: SCANNED,
+        };
+        let tenant = self.store.of(installation);
+        let sent = order_id(&format!("d-{id}"));
+        tenant.add_api_decision(&sent, &decision).await.unwrap();
     }
 
     /// Puts a key into the database.

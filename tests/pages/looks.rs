@@ -371,7 +371,7 @@ fn each_page_is_sent_as_html() {
         action: "scan".to_owned(),
         stack: String::new(),
         finding: String::new(),
-        detail: String::new(),
+        detail: "`dg_live_5f0c11d2` (nightly)".to_owned(),
         ..decision.clone()
     };
     let key = AuditEntry {
@@ -424,7 +424,8 @@ fn each_page_is_sent_as_html() {
         requested_by: "push".to_owned(),
         aws_calls: Some(321),
     };
-    let failed = ScanTotals::failed("the state is locked by alice", "", SCANNED - DAY);
+    let mut failed = ScanTotals::failed("the state is locked by alice", "", SCANNED - DAY);
+    failed.course.requested_by = "api".to_owned();
     let next = Some("1795451400000".to_owned());
     let scans = ScansPage::new(frame(), &of_stack, &[known, failed], true, next);
     insta::assert_snapshot!("page_scans", scans.html().unwrap());

@@ -3,12 +3,12 @@
 use super::stories::set_up;
 use super::world::{ADOPT, STACK, World};
 use crate::database::{Database, on_both};
-use driftguard::model::{ApiKeyUse, AuditVia, Choice, InstallationId, StackName};
+use driftguard::model::{ApiKeyUse, AuditVia, Choice, InstallationId, StackName, WorkspaceId};
 use driftguard::queue::job::{Job, OrderOrigin, QueuedJob, RepositoryTask};
-use driftguard::queue::orders::OrderRequest;
+use driftguard::queue::orders::{OrderRequest, order_id};
 use driftguard::queue::worker::WorkerConfig;
 use driftguard::standin::github::Fault;
-use driftguard::store::AuditFilter;
+use driftguard::store::{ApiDecision, AuditFilter, DecisionStatus};
 use std::time::{Duration, Instant};
 
 on_both!(
@@ -51,6 +51,30 @@ impl World {
     }
 }
 
+impl World {
+    /// Stores that a key of the API sent a decision, as the API does before it enqueues the order.
+    async fn sent_with_key(&self, id: &str, finding: &str) {
+        let sent = ApiDecision {
+            workspace: WorkspaceId {
+                repository: self.repository_id().await,
+                stack: StackName::new(STACK).unwrap(),
+            },
+            finding: finding.to_owned(),
+            api_key: "`dg_live_5f0c11d2` (nightly)".to_owned(),
+            status: DecisionStatus::Queued,
+            problem: String::new(),
+            requested_at: driftguard::queue::now(),
+        };
+        let tenant = self.tenant();
+        tenant.add_api_decision(&order_id(id), &sent).await.unwrap();
+    }
+
+    async fn outcome(&self, id: &str) -> ApiDecision {
+        let found = self.tenant().api_decision(&order_id(id)).await;
+        found.unwrap().unwrap()
+    }
+}
+
 async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
     let world = set_up(database, "version: 1\n").await;
     let repository = world.repository_id().await;
@@ -68,6 +92,17 @@ async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
     let snooze = format!("snooze {instance} 3d");
     assert!(world.order(&snooze, "bob", OrderOrigin::Page, "a").await);
     assert_eq!(decided().await, [], "he may not write any more");
+
+    // What comes to nothing says why.
+    world.sent_with_key("e", &instance).await;
+    let import = format!("import {instance}");
+    assert!(world.order(&import, "ci", OrderOrigin::Api, "e").await);
+    let outcome = world.outcome("e").await;
+    assert_eq!(outcome.status, DecisionStatus::NotDone);
+    assert!(
+        outcome.problem.contains("in the code already"),
+        "{outcome:?}"
+    );
 
     let before = driftguard::queue::now();
     assert!(world.order(&snooze, "alice", OrderOrigin::Page, "b").await);
@@ -89,8 +124,14 @@ async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
 
     // A second line is no command, and what needs a comment is not done.
     let two = format!("ignore {group} until 2099-01-31 ours\n/driftguard adopt all");
+    world.sent_with_key("c", &group).await;
     assert!(world.order(&two, "ci", OrderOrigin::Api, "c").await);
     assert_eq!(decided().await.len(), 2);
+    let outcome = world.outcome("c").await;
+    assert_eq!(
+        (outcome.status, outcome.problem.as_str()),
+        (DecisionStatus::Done, "")
+    );
     for command in ["assign @alice", "rotate-secret", "nonsense", "adopt f-99"] {
         assert!(
             world
@@ -149,7 +190,8 @@ async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
             .filter(|scan| scan.course.requested_by == who)
             .count()
     };
-    assert!(by("command") >= 3 && by("push") >= 1, "{scans:#?}");
+    assert!(by("command") >= 2 && by("push") >= 1, "{scans:#?}");
+    assert_eq!(by("api"), 1, "{scans:#?}");
     for scan in &scans {
         let took = scan.finished_at - scan.course.begun_at;
         assert!((0..600_000).contains(&took), "{scan:?}");
@@ -163,17 +205,22 @@ async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
     log.reverse();
     let via = |via: AuditVia| log.iter().filter(move |entry| entry.via == via);
     let api: Vec<_> = via(AuditVia::Api).collect();
-    let [ignored] = api.as_slice() else {
+    let [refused, ignored] = api.as_slice() else {
         panic!("{api:?}")
     };
     assert_eq!(
         (ignored.person.as_str(), ignored.action.as_str()),
         ("ci", "ignore")
     );
+    let key = "`dg_live_5f0c11d2` (nightly): ";
     assert!(
-        ignored.detail.starts_with("until 2099-01-31: ours"),
+        ignored
+            .detail
+            .starts_with(&format!("{key}until 2099-01-31: ours")),
         "{ignored:?}"
     );
+    assert_eq!(refused.action, "not done");
+    assert!(refused.detail.starts_with(key), "{refused:?}");
     let acts: Vec<_> = via(AuditVia::Page)
         .map(|entry| {
             (

@@ -109,6 +109,7 @@ impl ScanRow {
                 "schedule" => "the schedule",
                 "command" => "a person",
                 "event" => "a change in AWS",
+                "api" => "the API",
                 _ => "",
             },
             aws_calls: course

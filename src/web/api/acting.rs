@@ -1,6 +1,7 @@
 //! Has something done in a repository: the only way there for the API. Of a person's key GitHub is asked first.
 
 use super::Api;
+use super::author::person;
 use super::problem::Problem;
 use crate::model::{ApiKeyUse, WorkspaceId};
 use crate::queue::job::OrderOrigin;
@@ -34,13 +35,5 @@ impl Api {
         };
         self.inbox.order(&order).await?;
         Ok(())
-    }
-}
-
-/// Names who acts: the person who created the key, else the key.
-fn person(key: &ApiKeyRecord) -> String {
-    match key.created_by.as_str() {
-        "" => format!("API key {}", key.prefix),
-        login => login.to_owned(),
     }
 }

@@ -1,20 +1,24 @@
 //! `POST /api/v1/findings/{finding}/decisions`: what is to be done about a finding.
 
 use super::Api;
+use super::author::named;
 use super::caller::Writer;
+use super::decision_outcome::{DecisionOutcome, decision_id};
 use super::problem::{Problem, WriteProblems};
 use super::repeat::{Repeat, Seed};
+use super::sent;
 use super::workspaces::id_of;
 use crate::model::WorkspaceId;
 use crate::queue::now;
+use crate::queue::orders::order_id;
 use crate::report::{day, moment};
-use crate::store::{ApiKeyRecord, FindingFilter, FindingPlace};
+use crate::store::{ApiDecision, ApiKeyRecord, DecisionStatus, FindingFilter, FindingPlace};
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -29,7 +33,8 @@ const MAX_SNOOZE: i64 = 90 * 24;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewDecision {
-    /// What is to be done.
+    /// What is to be done: `adopt` has the code follow AWS, `restore` brings AWS back to the code, `import` takes a resource
+    /// into the code, `ignore` accepts the difference in `.driftguard.yml`, `snooze` puts it off.
     choice: ChoiceName,
     /// The workspace of the finding, where several have it.
     workspace: Option<String>,
@@ -57,20 +62,10 @@ enum ChoiceName {
     Snooze,
 }
 
-/// A decision that will be carried out.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct TakenDecision {
-    /// The finding.
-    finding: String,
-    /// The workspace.
-    workspace: String,
-    /// Always `queued`: the scan that follows shows what came of it.
-    status: &'static str,
-}
-
 /// Decides about a finding
 ///
-/// As a slash command does: a scan of the stack follows, which opens or updates the pull request.
+/// As a slash command does: a scan of the stack follows, which opens or updates the pull request. The answer has the id
+/// under which `/api/v1/decisions/{decision}` says what came of it.
 #[utoipa::path(
     post,
     path = "/api/v1/findings/{finding}/decisions",
@@ -82,7 +77,7 @@ pub(super) struct TakenDecision {
     request_body = NewDecision,
     responses(
         WriteProblems,
-        (status = 202, description = "It will be carried out", body = TakenDecision),
+        (status = 202, description = "It will be carried out", body = DecisionOutcome),
         (status = 400, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No scan reports such a finding", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Several workspaces have the finding, or one without a repository", body = Problem, content_type = "application/problem+json"),
@@ -110,24 +105,29 @@ async fn taken(
     api: Arc<Api>,
     key: ApiKeyRecord,
     (finding, body, seed): (String, serde_json::Value, Seed),
-) -> Result<(StatusCode, TakenDecision), Problem> {
-    let decision: NewDecision =
-        serde_json::from_value(body).map_err(|error| Problem::unprocessable(error.to_string()))?;
+) -> Result<(StatusCode, DecisionOutcome), Problem> {
+    let decision: NewDecision = sent::body(body)?;
     let workspace = api.workspace_of(&key, &finding, &decision).await?;
     if workspace.is_own() {
         return Err(Problem::conflict(
             "this workspace has no repository, so there is no code to change and nothing to decide",
         ));
     }
-    let command = decision.command(&finding, now())?;
-    api.order(&key, &workspace, &command, &hex::encode(seed))
-        .await?;
-    let taken = TakenDecision {
+    let requested_at = now();
+    let (id, command) = (decision_id(seed), decision.command(&finding, requested_at)?);
+    let sent = ApiDecision {
+        workspace,
         finding,
-        workspace: workspace.to_string(),
-        status: "queued",
+        api_key: named(&key),
+        status: DecisionStatus::Queued,
+        problem: String::new(),
+        requested_at,
     };
-    Ok((StatusCode::ACCEPTED, taken))
+    // First, so that the job finds it.
+    let reach = api.reach(&key);
+    reach.add_api_decision(&order_id(&id), &sent).await?;
+    api.order(&key, &sent.workspace, &command, &id).await?;
+    Ok((StatusCode::ACCEPTED, DecisionOutcome::new(id, sent)))
 }
 
 impl Api {

@@ -4,12 +4,12 @@ use super::Api;
 use super::caller::Reader;
 use super::page::{finding_cursor, finding_place, limit};
 use super::problem::{Problem, ReadProblems};
+use super::sent::Parameters;
 use crate::model::{Ending, Kind, Severity, WorkspaceId};
 use crate::report::instant;
 use crate::store::{FindingFilter, ListedFinding};
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
@@ -144,9 +144,8 @@ pub(super) struct FindingList {
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Reader(key): Reader,
-    query: Result<Query<FindingQuery>, QueryRejection>,
+    Parameters(query): Parameters<FindingQuery>,
 ) -> Result<Json<FindingList>, Problem> {
-    let Query(query) = query?;
     let most = limit(query.limit)?;
     let behind = finding_place(query.cursor.as_deref())?;
     let text = query.q.as_deref().unwrap_or_default();

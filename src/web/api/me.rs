@@ -17,7 +17,8 @@ pub(super) struct Me {
     /// The organisation whose workspaces the key reaches, or some of them; `local` for that of the server itself.
     #[schema(examples("acme"))]
     organisation: String,
-    /// What the key may do: `read` or `write`.
+    /// What the key may do.
+    #[schema(value_type = ScopeName)]
     scope: &'static str,
     /// The login of the person whose key it is; null for a key of the organisation.
     #[schema(examples("octocat"))]
@@ -33,6 +34,15 @@ pub(super) struct Me {
     /// When the key expires; null for never.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
+}
+
+/// What a key may do.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it describes the names of `ApiScope` alone")]
+enum ScopeName {
+    Read,
+    Write,
 }
 
 /// Tells whose key it is

@@ -3,9 +3,12 @@
 //! Each answer is JSON, problems as RFC 9457 describes them. A key reaches the workspaces of one organisation, or some of
 //! its repositories; anything else is the same 404 as what does not exist. Rows are read through `store::Reach` alone.
 
+mod accept;
 mod acting;
+mod author;
 mod caller;
 mod coverage;
+mod decision_outcome;
 mod decisions;
 mod docs;
 mod findings;
@@ -17,6 +20,8 @@ mod page;
 mod problem;
 mod repeat;
 mod scans;
+mod schema;
+mod sent;
 mod start_scan;
 mod upload;
 mod workspaces;
@@ -123,8 +128,8 @@ pub fn router(
         secret_key: secret_key.clone(),
     });
     let (routes, _) = routes().split_for_parts();
-    let (description, text) = (described(), description()?);
-    let page = docs::page(&description)?;
+    let text = description()?;
+    let page = docs::page()?;
     let routes = routes
         .route(DESCRIPTION_PATH, get(async || json(text)))
         .route(SCHEMA_PATH, get(async || json(SCHEMA.to_owned())))
@@ -147,6 +152,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(coverage::show))
         .routes(routes!(findings::list))
         .routes(routes!(decisions::decide))
+        .routes(routes!(decision_outcome::show))
 }
 
 /// Returns the description of the API, as `DESCRIPTION_PATH` serves it.

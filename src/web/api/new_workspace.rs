@@ -4,6 +4,7 @@ use super::Api;
 use super::caller::Writer;
 use super::problem::{Problem, WriteProblems};
 use super::repeat::{Repeat, Seed};
+use super::sent;
 use super::workspaces::{Names, Workspace};
 use crate::model::{InstallationId, Region, WorkspaceId, holds_credential, is_unseen, s3_place};
 use crate::queue::now;
@@ -87,8 +88,7 @@ async fn created(
     key: ApiKeyRecord,
     (body, seed): (serde_json::Value, Seed),
 ) -> Result<(StatusCode, Workspace), Problem> {
-    let asked: NewWorkspace =
-        serde_json::from_value(body).map_err(|error| Problem::unprocessable(error.to_string()))?;
+    let asked: NewWorkspace = sent::body(body)?;
     if asked.role_arn.is_none() && !api.is_ambient(key.installation).await? {
         return Err(Problem::unprocessable(
             "`role_arn` is missing: the server's own credentials are not for this organisation",

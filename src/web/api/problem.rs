@@ -1,7 +1,7 @@
 //! Answers with what went wrong, as RFC 9457 describes it.
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -160,14 +160,17 @@ impl From<PathRejection> for Problem {
     }
 }
 
-impl From<QueryRejection> for Problem {
-    fn from(error: QueryRejection) -> Self {
-        Self::bad_request(error.body_text())
-    }
-}
-
 impl From<JsonRejection> for Problem {
     fn from(error: JsonRejection) -> Self {
-        Self::new(error.status(), error.body_text())
+        let detail = match &error {
+            JsonRejection::MissingJsonContentType(_) => {
+                "send the body as `Content-Type: application/json`"
+            }
+            JsonRejection::JsonSyntaxError(_) | JsonRejection::JsonDataError(_) => {
+                "the body is no JSON"
+            }
+            _ => "the body is too large, or its upload broke off",
+        };
+        Self::new(error.status(), detail)
     }
 }

@@ -1,6 +1,7 @@
 //! `GET /api/v1/scans/{scan}`.
 
 use super::Api;
+use super::accept::preferred;
 use super::caller::Reader;
 use super::problem::{Problem, ReadProblems};
 use crate::model::{Report, StackReport, WorkspaceId};
@@ -22,7 +23,8 @@ const REPORT_TIMEOUT: i64 = 2 * 60 * 60 * 1_000;
 /// The beginning of the id of a requested scan.
 pub(super) const REQUESTED: &str = "s-";
 
-/// The media types of a report.
+/// The media types of a scan, and of its report alone.
+const JSON: &str = "application/json";
 const SARIF: &str = "application/sarif+json";
 const MARKDOWN: &str = "text/markdown";
 
@@ -33,14 +35,15 @@ pub(super) struct Scan {
     id: String,
     /// The workspace.
     workspace: String,
-    /// How far it is: `queued`, `running`, `done` or `failed`.
+    /// How far it is.
+    #[schema(value_type = ScanStatusName)]
     status: &'static str,
     /// Why it failed; null where it did not.
     problem: Option<String>,
     /// When it was requested; null where it was not requested through the API.
     #[schema(format = DateTime)]
     requested_at: Option<String>,
-    /// When it finished; null until then.
+    /// When it finished or failed; null until then, and where nobody knows, since its process died or it left no report.
     #[schema(format = DateTime)]
     finished_at: Option<String>,
     /// What `driftguard scan --format json` prints, by the schema at `/api/v1/scan.schema.json`; null where there is
@@ -49,9 +52,20 @@ pub(super) struct Scan {
     report: Option<Value>,
 }
 
+/// How far a scan is.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it describes the names of `ScanStatus` alone")]
+pub(super) enum ScanStatusName {
+    Queued,
+    Running,
+    Done,
+    Failed,
+}
+
 /// Shows a scan, with its report
 ///
-/// As `Accept` asks: as JSON, or the report alone as SARIF or Markdown.
+/// As `Accept` prefers: as JSON, or the report alone as SARIF or Markdown.
 #[utoipa::path(
     get,
     path = "/api/v1/scans/{scan}",
@@ -76,19 +90,15 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let Path(id) = path?;
     let found = find(&api.reach(&key), &id).await?;
-    let form = headers
-        .get(header::ACCEPT)
-        .and_then(|kind| kind.to_str().ok());
-    let form = form.unwrap_or_default();
-    let asked = |kind: &str| form.split(',').any(|part| part.trim().starts_with(kind));
-    if !asked(SARIF) && !asked(MARKDOWN) {
+    let kind = preferred(&headers, &[JSON, SARIF, MARKDOWN]);
+    if kind == JSON {
         return Ok(Json(found.shown()?).into_response());
     }
     let problem = "the scan left no report, or not yet: ask for it as JSON to see why";
     let report = found.report.ok_or_else(|| Problem::conflict(problem))?;
-    let (kind, text) = match asked(SARIF) {
-        true => (SARIF, report::sarif(&report).map_err(anyhow::Error::from)?),
-        false => (MARKDOWN, report::summary(&report)),
+    let text = match kind == SARIF {
+        true => report::sarif(&report).map_err(anyhow::Error::from)?,
+        false => report::summary(&report),
     };
     let kind = [(header::CONTENT_TYPE, format!("{kind}; charset=utf-8"))];
     Ok((kind, text).into_response())
@@ -200,7 +210,7 @@ async fn of_request(reach: &Reach<'_>, requested: RequestedScan) -> Result<Found
         status: requested.status,
         problem: Some(requested.problem).filter(|problem| !problem.is_empty()),
         requested_at: Some(requested.requested_at),
-        finished_at: None,
+        finished_at: requested.finished_at,
         report: None,
         workspace: requested.workspace,
     };

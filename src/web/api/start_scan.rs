@@ -1,10 +1,11 @@
 //! `POST /api/v1/workspaces/{workspace}/scans`.
 
 use super::Api;
+use super::author::scan_entry;
 use super::caller::Scanner;
 use super::problem::{Problem, WriteProblems};
 use super::repeat::{Repeat, Seed};
-use super::scans::REQUESTED;
+use super::scans::{REQUESTED, ScanStatusName};
 use super::upload::{Upload, UploadShare};
 use super::workspaces::id_of;
 use crate::model::WorkspaceId;
@@ -30,6 +31,7 @@ pub(super) struct StartedScan {
     #[schema(examples("s-0c5e2a4f9b7d4e1f8a6b3c2d1e0f9a8b"))]
     id: String,
     /// Always `queued`.
+    #[schema(value_type = ScanStatusName)]
     status: &'static str,
 }
 
@@ -232,8 +234,10 @@ impl Api {
         };
         let queued = (format!("api/{id}"), Duration::ZERO);
         self.inbox
-            .scan(&scan, Trigger::Command, requested_at, queued)
+            .scan(&scan, Trigger::Api, requested_at, queued)
             .await?;
+        let entry = scan_entry(key, (id, workspace), requested_at);
+        reach.record_audit(workspace.repository, &entry).await?;
         Ok(())
     }
 }

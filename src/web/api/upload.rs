@@ -216,6 +216,10 @@ impl Upload {
                 }
             }
         }
+        if upload.code.is_none() && !upload.folder.is_empty() {
+            let problem = "`folder` is a path within the code: send `code` as well";
+            return Err(Problem::unprocessable(problem));
+        }
         Ok(upload)
     }
 }

@@ -4,18 +4,23 @@ use super::Api;
 use super::caller::{Reader, Writer};
 use super::page::{limit, stack_cursor, stack_place};
 use super::problem::{Problem, ReadProblems, WriteProblems};
+use super::sent::Parameters;
 use crate::model::{InstallationId, RepositoryId, RepositoryName, StackSummary, WorkspaceId};
+use crate::queue::now;
 use crate::report::instant;
 use crate::store::{ApiKeyRecord, ListedStack, Reach, Workspace as OwnWorkspace};
 use axum::Json;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
+
+/// Over which time the mean time to repair is taken, in milliseconds.
+const REPAIRS: i64 = 90 * 24 * 60 * 60 * 1_000;
 
 /// A workspace: a stack of a repository, or one that was created through the API.
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,6 +48,17 @@ pub(super) struct Workspace {
     /// When the next scan is due; null where only pushes, people and the API start one.
     #[schema(format = DateTime)]
     next_scan_at: Option<String>,
+}
+
+/// A workspace, and how long its repairs took.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WorkspaceWithRepairs {
+    #[serde(flatten)]
+    workspace: Workspace,
+    /// The mean time to repair in seconds: from the first scan that reported a finding to the one that found it resolved,
+    /// over those that were resolved within 90 days; null where none was.
+    #[schema(minimum = 0)]
+    mean_time_to_repair: Option<i64>,
 }
 
 /// The last scan of a workspace in brief.
@@ -111,9 +127,8 @@ pub(super) struct PageQuery {
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Reader(key): Reader,
-    query: Result<Query<PageQuery>, QueryRejection>,
+    Parameters(query): Parameters<PageQuery>,
 ) -> Result<Json<WorkspacePage>, Problem> {
-    let Query(query) = query?;
     let (most, behind) = (limit(query.limit)?, stack_place(query.cursor.as_deref())?);
     let reach = api.reach(&key);
     let listed = reach.stacks_by_urgency(behind.as_ref(), most).await?;
@@ -133,7 +148,7 @@ pub(super) async fn list(
     params(("workspace" = String, Path, description = "The id of the workspace")),
     responses(
         ReadProblems,
-        (status = 200, description = "The workspace", body = Workspace),
+        (status = 200, description = "The workspace", body = WorkspaceWithRepairs),
         (status = 404, description = "There is no such workspace", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -141,12 +156,19 @@ pub(super) async fn show(
     State(api): State<Arc<Api>>,
     Reader(key): Reader,
     path: Result<Path<String>, PathRejection>,
-) -> Result<Json<Workspace>, Problem> {
+) -> Result<Json<WorkspaceWithRepairs>, Problem> {
     let Path(id) = path?;
     let found = api.find(&key, &id).await?;
-    let names = Names::of(&api.reach(&key)).await?;
+    let reach = api.reach(&key);
+    let names = Names::of(&reach).await?;
     let shown = names.workspace(&api, key.installation, &found);
-    shown.map(Json).ok_or_else(Problem::not_found)
+    let since = now() - REPAIRS;
+    let workspace = id_of(&found);
+    let mean = reach.mean_time_to_repair(&workspace, since);
+    Ok(Json(WorkspaceWithRepairs {
+        workspace: shown.ok_or_else(Problem::not_found)?,
+        mean_time_to_repair: mean.await?.map(|mean| mean / 1_000),
+    }))
 }
 
 /// Deletes a workspace that was created through the API, with its scans
