@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 /// Each of the words and pairs below holds one of these; most names hold none, and a state has millions of names.
 const HINTS: &[&str] = &[
-    "pass", "pw", "psk", "psw", "secret", "token", "key", "cred", "data", "external",
+    "pass", "pw", "psk", "psw", "secret", "token", "key", "cred", "data",
 ];
 
 /// Finds the hints in one walk over a name. None would be a broken program, and then every name is looked at closely.
@@ -81,7 +81,6 @@ const PAIRS: &[&str] = &[
     "session key",
     "webhook key",
     "write key",
-    "external id",
     "user data",
 ];
 
@@ -253,7 +252,6 @@ mod tests {
             "tunnel1_preshared_key",
             "DeployKey",
             "pagerduty_integration_key",
-            "sts:ExternalId",
             "has_password",
             "hashedPassword",
             "HASHED_TOKEN",

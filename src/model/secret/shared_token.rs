@@ -1,10 +1,7 @@
-//! Seals tokens that a policy shares with whoever uses it: `sts:ExternalId`, `aws:Referer`. The rest of the policy stays
-//! readable, and rules still judge it.
+//! Seals the token that a policy shares with whoever uses it, by `aws:Referer`. The rest of the policy stays readable, and
+//! rules still judge it. `sts:ExternalId` is none: AWS does not treat it as a secret, and whoever reads the role sees it.
 
 use serde_json::Value as Json;
-
-/// The keys of conditions whose values are such tokens, in lower case.
-const KEYS: &[&str] = &["sts:externalid", REFERER];
 
 /// The key with the page that a request comes from, or whatever a client sends in its place.
 const REFERER: &str = "aws:referer";
@@ -15,7 +12,7 @@ pub(in crate::model) const SEALED: &str = "(secret, fingerprint ";
 /// Returns a policy with its tokens replaced by what `seal` makes of them; `None` where it has none, or is no policy.
 pub(super) fn sealed(text: &str, seal: &dyn Fn(&str) -> String) -> Option<String> {
     let is_policy = text.trim_start().starts_with('{') && text.contains("\"Condition\"");
-    if !is_policy || !KEYS.iter().any(|key| holds(text, key)) {
+    if !is_policy || !holds(text, REFERER) {
         return None;
     }
     let mut policy: Json = serde_json::from_str(text).ok()?;
@@ -29,8 +26,7 @@ pub(super) fn sealed(text: &str, seal: &dyn Fn(&str) -> String) -> Option<String
         let tests = tests.into_iter().flat_map(|tests| tests.values_mut());
         for test in tests.filter_map(Json::as_object_mut) {
             for (key, value) in test.iter_mut() {
-                let key = key.to_ascii_lowercase();
-                if !KEYS.contains(&key.as_str()) {
+                if !key.eq_ignore_ascii_case(REFERER) {
                     continue;
                 }
                 let values = match value {
@@ -38,7 +34,7 @@ pub(super) fn sealed(text: &str, seal: &dyn Fn(&str) -> String) -> Option<String
                     single => vec![single],
                 };
                 for value in values {
-                    let token = value.as_str().filter(|token| is_token(&key, token));
+                    let token = value.as_str().filter(|token| is_token(token));
                     if let Some(sealed) = token.map(seal) {
                         *value = Json::String(sealed);
                         is_changed = true;
@@ -57,9 +53,9 @@ fn holds(text: &str, key: &str) -> bool {
         .any(|part| part.eq_ignore_ascii_case(key))
 }
 
-/// Returns whether the value of a condition is a token: of `aws:Referer` it may be an address or a pattern of one.
-fn is_token(key: &str, value: &str) -> bool {
-    let is_address = key == REFERER && value.contains(['.', '/', '*']);
+/// Returns whether the value of the condition is a token: it may be an address or a pattern of one.
+fn is_token(value: &str) -> bool {
+    let is_address = value.contains(['.', '/', '*']);
     let is_told = value.starts_with(SEALED) || value.starts_with("${");
     !value.is_empty() && !is_address && !is_told
 }
@@ -78,15 +74,12 @@ mod tests {
         let seal = |token: &str| format!("{SEALED}{})", token.len());
         let text = policy("partner-7731", "letmein");
         let found = sealed(&text, &seal).unwrap();
-        assert_eq!(
-            found,
-            policy("(secret, fingerprint 12)", "(secret, fingerprint 7)")
-        );
+        assert_eq!(found, policy("partner-7731", "(secret, fingerprint 7)"));
         assert_eq!(sealed(&found, &seal), None, "nothing is sealed twice");
         for text in [
             r#"{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow"}]}"#,
-            r#"{"sts:ExternalId":"x","Condition":{}}"#,
-            "sts:ExternalId",
+            r#"{"aws:Referer":"x","Condition":{}}"#,
+            "aws:Referer",
         ] {
             assert_eq!(sealed(text, &seal), None, "{text}");
         }

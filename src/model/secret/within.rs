@@ -89,7 +89,7 @@ mod tests {
         let redactor = Redactor::new(b"key");
         let policy = |token: &str| {
             let text = format!(
-                r#"{{"Statement":[{{"Condition":{{"StringEquals":{{"sts:ExternalId":"{token}"}}}},"Principal":"*"}}]}}"#
+                r#"{{"Statement":[{{"Condition":{{"StringEquals":{{"aws:Referer":"{token}"}}}},"Principal":"*"}}]}}"#
             );
             redactor.redact_value("assume_role_policy", text.into())
         };
