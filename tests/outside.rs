@@ -637,7 +637,7 @@ fn blocks_that_were_recorded_otherwise_may_be_made_of_any_variable_in_them() {
     let both = rule(22, &["10.1.0.0/16", "10.5.0.0/16"]);
     let further = rule(8080, &["10.0.0.0/8"]);
     let (ssh, more) = (["ssh"], ["more"]);
-    assert_eq!(of_group(SSH, &[office.clone()]), ssh);
+    assert_eq!(of_group(SSH, std::slice::from_ref(&office)), ssh);
     assert_eq!(of_group(CONCAT, &[both]), ssh);
     assert_eq!(
         of_group(&format!("{WEB}{SSH}"), &[web.clone(), office]),
@@ -648,7 +648,7 @@ fn blocks_that_were_recorded_otherwise_may_be_made_of_any_variable_in_them() {
         more
     );
     // As the defaults lead to it.
-    assert_eq!(of_group(SSH, &[open.clone()]), [""; 0]);
+    assert_eq!(of_group(SSH, std::slice::from_ref(&open)), [""; 0]);
     assert_eq!(
         of_group(&format!("{WEB}{SSH}{MORE}"), &[open, web.clone()]),
         [""; 0]

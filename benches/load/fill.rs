@@ -191,7 +191,7 @@ fn ended_of(number: usize, findings: i64) -> i64 {
     let full = stacks / FULL as i64;
     let of_full = MOST_ENDED.min(findings / full);
     let open: i64 = (0..STACKS).map(|it| findings_of(it) as i64).sum();
-    match number % FULL == 0 {
+    match number.is_multiple_of(FULL) {
         true => of_full,
         false => (findings - open - full * of_full).max(0) / (stacks - full),
     }

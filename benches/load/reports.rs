@@ -148,7 +148,7 @@ fn finding(stack: usize, at: usize, account: &AccountId) -> Result<Finding> {
     };
     let tags = difference("tags[\"Role\"]", "web".into(), Value::text("worker"));
     let mut attributes = vec![tags];
-    if at % 3 == 0 {
+    if at.is_multiple_of(3) {
         let rules = |cidr: &str| Value::List((0..6).map(|port| rule(8000 + port, cidr)).collect());
         let ingress = difference("ingress", rules("10.0.0.0/8"), rules("0.0.0.0/0"));
         attributes.push(Difference {

@@ -52,7 +52,7 @@ impl World {
         let installation = InstallationId(github.install(ORGANISATION).await);
         for person in 0..PEOPLE {
             let login = login(person);
-            let role = if person % OWNERS == 0 {
+            let role = if person.is_multiple_of(OWNERS) {
                 "admin"
             } else {
                 "member"
@@ -92,7 +92,7 @@ pub fn login(person: usize) -> String {
 
 /// Returns whether a person owns the organisation.
 pub fn is_owner(person: usize) -> bool {
-    person % OWNERS == 0
+    person.is_multiple_of(OWNERS)
 }
 
 fn has_few_rights(person: usize) -> bool {

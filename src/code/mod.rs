@@ -298,11 +298,9 @@ fn evaluate_folder(
         return;
     };
     let of_unit = root_code.unit.iter().flat_map(|unit| unit.problems.clone());
-    for problem in of_unit.chain(files.problems()) {
-        budget.report(problem);
-    }
-    let before = budget.kept();
-    let mark = budget.mark();
+    let problems = of_unit.chain(files.problems());
+    problems.for_each(|problem| budget.report(problem));
+    let (before, mark) = (budget.kept(), budget.mark());
     let configs = root_code.configs();
     let variables = variable::of_root(&code, folder, (root_code, &configs), options, &context);
     let instance = Instance::root(folder, variables.settings, &context).calling(&folders);

@@ -118,11 +118,11 @@ impl<'s> Search<'s> {
             let is_dynamic = block.has_ident("dynamic");
             let own = self.finder.of_body(scope, &block.body);
             let is_bare = own.is_empty() && place.outer.is_empty();
-            let made = match is_dynamic {
+            let elements = match is_dynamic {
                 true => element::of_block(scope, block),
                 false => Some((vec![scope.clone()], &block.body)),
             };
-            let Some((scopes, content)) = made else {
+            let Some((scopes, content)) = elements else {
                 return;
             };
             let mut outer = place.outer.clone();

@@ -6,14 +6,13 @@ use super::steps::actors::{ActorNaming, AskingTime};
 use super::steps::ambient::{self, Owner};
 use super::steps::record::RecordedStack;
 use super::steps::share::in_share;
+use super::uploaded_code::{code, failure, settings};
 use crate::aws::{Access, Aws, Probes, Role};
 use crate::code::OtherModules;
 use crate::config::{Ambient, Config};
-use crate::github::tarball::unpack_as;
-use crate::github::{GitHub, Layout};
+use crate::github::GitHub;
 use crate::model::{
-    InstallationId, Region, RepositoryId, ScanCourse, ScanError, StackReport, Tree, WorkspaceId,
-    s3_place,
+    InstallationId, Region, RepositoryId, ScanCourse, ScanError, StackReport, WorkspaceId, s3_place,
 };
 use crate::outbound::Outbound;
 use crate::plugin::{ProviderFolder, TOTAL};
@@ -29,7 +28,7 @@ use crate::scan::report_limit::limited;
 use crate::scan::roles::workspace_external_id;
 use crate::scan::scan_stacks::{ScanInput, scan_stacks};
 use crate::score::Benchmark;
-use crate::settings::{self, Settings, StackSettings};
+use crate::settings::StackSettings;
 use crate::state::StateBudget;
 use crate::state::backends::{HostTokens, HttpAccess};
 use crate::store::Store;
@@ -304,51 +303,6 @@ async fn report_of(
         scanned.notes.insert(0, NO_CODE.to_owned());
     }
     Ok(Ok((report, result.aws_calls())))
-}
-
-/// Unpacks the uploaded code, which must have the folder of the root module.
-fn code(archive: Option<Vec<u8>>, folder: &str) -> Result<Tree, ScanError> {
-    let Some(archive) = archive else {
-        return Ok(Tree::default());
-    };
-    let tree = unpack_as(archive.as_slice(), Layout::Plain)
-        .map_err(|error| failure("code", format!("the code cannot be unpacked: {error}")))?;
-    match holds_folder(&tree, folder) {
-        true => Ok(tree),
-        false => Err(failure(
-            "code",
-            format!(
-                "the code has no folder `{}` with Terraform files: `folder` is a path within the archive",
-                report::printable(folder)
-            ),
-        )),
-    }
-}
-
-/// Returns whether code has files of Terraform's in a folder, which is empty for the outermost.
-fn holds_folder(tree: &Tree, folder: &str) -> bool {
-    let links = tree.links_in(folder).next();
-    let mut files = tree.in_folder(folder).map(|(path, _)| path);
-    let mut too_large = tree.too_large.keys();
-    folder.is_empty()
-        || tree.links.contains_key(folder)
-        || links.is_some()
-        || files.any(|path| !Tree::is_only_named(path))
-        || too_large.any(|path| Tree::folder(path) == folder)
-}
-
-/// Reads the settings of the uploaded code: what it accepts, and how far a scan looks. Roles and stacks are the
-/// workspace's.
-fn settings(tree: &Tree) -> Result<Settings, ScanError> {
-    let text = tree.text(settings::FILE).unwrap_or_default();
-    Settings::parse(text).map_err(|error| failure("settings", error.to_string()))
-}
-
-fn failure(kind: &'static str, message: String) -> ScanError {
-    ScanError {
-        kind: kind.into(),
-        message,
-    }
 }
 
 /// Returns the credentials of a workspace: its role, else the server's own where those are for its organisation.

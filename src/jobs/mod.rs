@@ -37,3 +37,5 @@ mod order;
 mod review;
 /// Scans a repository.
 mod scan;
+/// Reads the code that somebody uploads to be scanned.
+mod uploaded_code;

@@ -19,7 +19,7 @@ use crate::resources::{
     ALL, OnDemand, ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope,
 };
 use futures::future::join_all;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// A resource, with the account and region to read it in.
@@ -251,13 +251,9 @@ async fn read_group<'a>(
     let session = sessions.by_region(&key);
     let is_regional = group.resource_type.scope == Scope::Regional;
     let doubted = doubted(&group, is_regional);
-    let resources: Vec<_> = group
-        .tracked
-        .iter()
-        .map(|tracked| tracked.resource)
-        .collect();
+    let tracked = group.tracked.iter();
     let request = ReadRequest {
-        tracked: resources,
+        tracked: tracked.map(|tracked| tracked.resource).collect(),
         tracked_types,
         on_demand: options.on_demand.clone(),
         unmanaged_scope: options.unmanaged_scope,
@@ -273,9 +269,7 @@ async fn read_group<'a>(
     };
     let mut live = LiveResources::default();
     for (resource, reading) in result.readings {
-        let mut others = doubted.iter();
-        let doubt = others.find(|(other, _)| std::ptr::eq(*other, resource));
-        let doubt = doubt.map(|(_, doubt)| doubt.clone());
+        let doubt = doubted.get(&std::ptr::from_ref(resource).addr()).cloned();
         let reading = match doubt.as_ref().filter(|_| reading == Reading::Absent) {
             Some(doubt) => elsewhere(doubt),
             None => redacted(reading, resource, options),
@@ -307,12 +301,13 @@ async fn read_group<'a>(
     live
 }
 
-/// Returns the resources of a group that may lie elsewhere. What is global lies in no region.
-fn doubted<'a>(group: &TypeGroup<'a>, is_regional: bool) -> Vec<(&'a Resource, Doubt)> {
+/// Returns why resources of a group may lie elsewhere, by where each is in memory: two stacks may have the same address.
+/// What is global lies in no region.
+fn doubted(group: &TypeGroup<'_>, is_regional: bool) -> HashMap<usize, Doubt> {
     let counts = |doubt: &Doubt| is_regional || matches!(doubt, Doubt::Account(_));
     let doubted = group.tracked.iter().filter_map(|tracked| {
         let doubt = tracked.doubt.clone().filter(counts)?;
-        Some((tracked.resource, doubt))
+        Some((std::ptr::from_ref(tracked.resource).addr(), doubt))
     });
     doubted.collect()
 }

@@ -128,24 +128,7 @@ fn entry(
         place: place.clone(),
         key: key.to_owned(),
     };
-    // Entries that several instances of a module walk are those of all of them.
-    let mut others = stack.declared.resources.iter().filter(|(other, resource)| {
-        resource.for_each.as_ref() == Some(collection)
-            && other.key == address.key
-            && *other != address
-    });
-    if let Some((_, resource)) = others.next() {
-        return Err(Refusal::Removal(RemovalRefusal::Several {
-            place,
-            call: resource.call.clone(),
-        }));
-    }
-    if is_data(&collection.file) || collection.file.ends_with(".json") {
-        return Err(Refusal::Removal(RemovalRefusal::InData {
-            file: collection.file.clone(),
-            key: key.to_owned(),
-        }));
-    }
+    hold_to_own(address, key, collection, stack)?;
     let file = File::open(stack.tree, &collection.file)?;
     let span = collection.span;
     let text = file.page.text.get(span.0..span.1).ok_or_else(missing)?;
@@ -179,6 +162,34 @@ fn entry(
         key: key.to_owned(),
     };
     Ok(vec![edit.ok_or_else(shares)?])
+}
+
+/// Refuses an entry that other instances walk as well, and one in a file of data.
+fn hold_to_own(
+    address: &Address,
+    key: &str,
+    collection: &Source,
+    stack: &Stack<'_>,
+) -> Result<(), RemovalRefusal> {
+    // Entries that several instances of a module walk are those of all of them.
+    let mut others = stack.declared.resources.iter().filter(|(other, resource)| {
+        resource.for_each.as_ref() == Some(collection)
+            && other.key == address.key
+            && *other != address
+    });
+    if let Some((_, resource)) = others.next() {
+        return Err(RemovalRefusal::Several {
+            place: collection.place(),
+            call: resource.call.clone(),
+        });
+    }
+    if is_data(&collection.file) || collection.file.ends_with(".json") {
+        return Err(RemovalRefusal::InData {
+            file: collection.file.clone(),
+            key: key.to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// A `moved` block, and the edit that removes it.

@@ -309,7 +309,8 @@ async fn log(world: &World) -> Vec<(String, String, String)> {
 async fn until_decided(world: &World) {
     let repository = world.repository_id().await;
     let started = Instant::now();
-    while world.tenant().decisions(repository).await.unwrap() == [] {
+    let decisions = async || world.tenant().decisions(repository).await.unwrap();
+    while decisions().await.is_empty() {
         assert!(started.elapsed() < Duration::from_secs(60), "no decision");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -106,8 +106,6 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
         address: PublicAddress::new(public)?,
         github_pages: config.pages_url.clone(),
     };
-    // A program that only looks where a link leads must not use its code up.
-    let callback = get(sign_in::callback).head(StatusCode::METHOD_NOT_ALLOWED);
     let [
         organisations_path,
         organisation_path,
@@ -120,7 +118,6 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
         scans_path,
         finding_path,
     ] = PATHS;
-    let [sign_in_path, start_path, callback_path, sign_out_path] = SIGN_IN_PATHS;
     Ok(Some(
         Router::new()
             .route(organisations_path, get(organisations))
@@ -137,16 +134,25 @@ pub fn router(config: &Config, app: &App, inbox: Inbox) -> anyhow::Result<Option
             .route(finding_path, get(finding::show).post(orders::of_finding))
             .route(OWN_KEYS_PATH, get(own_keys::show).post(own_keys::act))
             .route(SERVER_PATH, get(server::show).post(server::act))
-            .route(sign_in_path, get(sign_in::show))
-            .route(start_path, get(sign_in::start))
-            .route(callback_path, callback)
-            .route(sign_out_path, post(sign_in::leave))
+            .merge(sign_in_router())
             .route(stylesheet::path(), get(stylesheet::serve))
             .fallback(missing)
             .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
             .layer(map_response_with_state(PROTECTION, protect))
             .with_state(Arc::new(site)),
     ))
+}
+
+/// Routes the sign-in and the sign-out.
+fn sign_in_router() -> Router<Arc<Site>> {
+    let [sign_in_path, start_path, callback_path, sign_out_path] = SIGN_IN_PATHS;
+    // A program that only looks where a link leads must not use its code up.
+    let callback = get(sign_in::callback).head(StatusCode::METHOD_NOT_ALLOWED);
+    Router::new()
+        .route(sign_in_path, get(sign_in::show))
+        .route(start_path, get(sign_in::start))
+        .route(callback_path, callback)
+        .route(sign_out_path, post(sign_in::leave))
 }
 
 /// Answers for an address that is no page's.
