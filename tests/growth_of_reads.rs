@@ -71,12 +71,12 @@ struct Reads {
 #[tokio::test]
 async fn pages_and_lists_read_no_more_of_a_longer_history() {
     let short = Length {
-        rows: 6_000,
+        rows: 16_000,
         others: 0,
     };
     let long = Length {
-        rows: 9_000,
-        others: 6,
+        rows: 24_000,
+        others: 2,
     };
     let (Some(few), Some(many)) = (visit(short).await, visit(long).await) else {
         return;

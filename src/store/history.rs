@@ -172,7 +172,8 @@ impl Tenant<'_> {
         read_points(self, query.bind(i64::from(most))).await
     }
 
-    /// Returns what charts show of the last completed scan of each day before a moment, the newest first.
+    /// Returns what charts show of the last completed scan of each day before a moment, the newest first. Each is looked for
+    /// by the index from the one behind it on: of a scan each hour most are not read.
     pub async fn daily_points(
         &self,
         repository: RepositoryId,
@@ -181,9 +182,14 @@ impl Tenant<'_> {
     ) -> anyhow::Result<Vec<ScanPoint>> {
         let statement = points_of!(
             "and finished_at in (
-                 select max(finished_at) from stack_history
-                 where installation = $1 and repository = $2 and stack = $3 and problem = '' and finished_at < $4
-                 group by finished_at / 86400000)"
+                 with recursive days(moment) as (
+                     select (select max(finished_at) from stack_history where installation = $1 and repository = $2
+                         and stack = $3 and problem = '' and finished_at < $4)
+                     union all
+                     select (select max(finished_at) from stack_history where installation = $1 and repository = $2
+                         and stack = $3 and problem = '' and finished_at < days.moment - days.moment % 86400000)
+                     from days where days.moment is not null)
+                 select moment from days where moment is not null)"
         );
         let query = of_stack(self, statement, repository, stack.as_str());
         read_points(self, query.bind(before)).await

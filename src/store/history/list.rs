@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// How many findings are searched at most for a part of a list, in the order of the list: whoever looks for something
 /// rare goes on behind them.
-const MAX_SEARCHED: u32 = 20_000;
+const MAX_SEARCHED: u32 = 5_000;
 
 /// The order of the list, which the indexes have.
 const ORDER: &str = "repository, stack, finding, first_seen";

@@ -120,7 +120,7 @@ pub(super) struct Finding {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FindingList {
     /// The findings, by workspace and id. A page may have fewer than `limit`, or none, and the list go on: each looks
-    /// through some twenty thousand at most.
+    /// through some five thousand at most.
     items: Vec<Finding>,
     /// The `cursor` of the next page; null on the last one.
     next: Option<String>,
