@@ -6,7 +6,7 @@ use super::steps::actors::{ActorNaming, AskingTime};
 use super::steps::ambient::{self, Owner};
 use super::steps::record::RecordedStack;
 use super::steps::share::in_share;
-use super::uploaded_code::{code, failure, settings};
+use super::steps::uploaded_code::{code, failure, settings};
 use crate::aws::{Access, Aws, Probes, Role};
 use crate::code::OtherModules;
 use crate::config::{Ambient, Config};

@@ -37,5 +37,3 @@ mod order;
 mod review;
 /// Scans a repository.
 mod scan;
-/// Reads the code that somebody uploads to be scanned.
-mod uploaded_code;

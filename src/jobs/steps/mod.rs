@@ -59,6 +59,8 @@ pub(super) mod stack_statuses;
 pub(super) mod stacks;
 /// Enqueues tasks that follow from a job.
 pub(super) mod tasks;
+/// Reads the code that somebody uploads to be scanned.
+pub(super) mod uploaded_code;
 /// A repository's stacks, one for each workspace where all are meant.
 pub(super) mod workspaces;
 

@@ -7,7 +7,7 @@ use crate::report;
 use crate::settings::{self, Settings};
 
 /// Unpacks the uploaded code, which must have the folder of the root module.
-pub(super) fn code(archive: Option<Vec<u8>>, folder: &str) -> Result<Tree, ScanError> {
+pub(in crate::jobs) fn code(archive: Option<Vec<u8>>, folder: &str) -> Result<Tree, ScanError> {
     let Some(archive) = archive else {
         return Ok(Tree::default());
     };
@@ -39,13 +39,13 @@ fn holds_folder(tree: &Tree, folder: &str) -> bool {
 
 /// Reads the settings of the uploaded code: what it accepts, and how far a scan looks. Roles and stacks are the
 /// workspace's.
-pub(super) fn settings(tree: &Tree) -> Result<Settings, ScanError> {
+pub(in crate::jobs) fn settings(tree: &Tree) -> Result<Settings, ScanError> {
     let text = tree.text(settings::FILE).unwrap_or_default();
     Settings::parse(text).map_err(|error| failure("settings", error.to_string()))
 }
 
 /// Creates the error of a scan that cannot begin.
-pub(super) fn failure(kind: &'static str, message: String) -> ScanError {
+pub(in crate::jobs) fn failure(kind: &'static str, message: String) -> ScanError {
     ScanError {
         kind: kind.into(),
         message,
