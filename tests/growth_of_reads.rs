@@ -265,7 +265,10 @@ async fn hold_to_indexes(statements: &BTreeSet<String>) {
                 let is_narrow = step.starts_with("SEARCH")
                     && step.contains("(installation=?")
                     && !step.ends_with("(installation=?)");
-                assert!(is_narrow, "{step}: {statement}");
+                // It holds the open ones alone, in the order of the list: a limit cuts it.
+                let is_cut =
+                    step.contains(" finding_history_open ") && statement.contains(" limit ");
+                assert!(is_narrow || is_cut, "{step}: {statement}");
             }
         }
     }
