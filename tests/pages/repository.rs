@@ -20,7 +20,7 @@ async fn a_repository_shows_its_stacks_and_leads_to_what_is_known_of_it(database
     let shop = tenant.repositories().await.unwrap()[0].id;
     tenant.save_dashboard(shop, 4).await.unwrap();
     let (mut alice, page) = site.sign_in("alice", "/orgs/acme").await;
-    let page = alice.open(&site.at(&page.link("acme/shop"))).await;
+    let page = alice.open(&site.at(&page.link(">acme/shop"))).await;
     assert_eq!((page.status, page.url.path()), (200, SHOP), "{}", page.html);
     let github = site.github.url();
     for text in [
@@ -49,7 +49,7 @@ async fn a_repository_shows_its_stacks_and_leads_to_what_is_known_of_it(database
         let field = "name=\"repository\" value=\"shop\"";
         assert!(page.html.contains(field), "{}", page.html);
     }
-    let stack = alice.open(&site.at(&page.link("production"))).await;
+    let stack = alice.open(&site.at(&page.link(">production"))).await;
     assert_eq!(stack.url.path(), STACK);
     for path in [STACK, FINDING, &format!("{STACK}/scans")] {
         let page = alice.open(&site.at(path)).await;
@@ -74,12 +74,12 @@ async fn a_repository_that_is_named_like_a_page_has_one(database: Database) {
     let (mut alice, list) = site.sign_in("alice", "/orgs/acme").await;
     for name in ["accepted", "audit", "findings", "keys"] {
         let page = alice
-            .open(&site.at(&list.link(&format!("acme/{name}"))))
+            .open(&site.at(&list.link(&format!(">acme/{name}"))))
             .await;
         assert_eq!(page.status, 200, "{name}: {}", page.html);
         let heading = format!("<h1>{name} ");
         assert!(page.html.contains(&heading), "{name}: {}", page.html);
-        let stack = alice.open(&site.at(&page.link("production"))).await;
+        let stack = alice.open(&site.at(&page.link(">production"))).await;
         let crumb = format!("<a href=\"/orgs/acme/{name}/\">{name}</a>");
         assert!(stack.html.contains(&crumb), "{name}: {}", stack.html);
     }
