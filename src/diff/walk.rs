@@ -236,9 +236,10 @@ fn compare_block(
     }
 }
 
-/// Returns whether the blocks that code writes are there, and each argument in them is null: `cpu_credits = null`.
+/// Returns whether the blocks that code writes are there, and each argument in them is null: `cpu_credits = null`. Blocks of
+/// a set differ from others by what they leave out.
 fn sets_nothing(attribute: &Attribute, declared: &Value) -> bool {
-    let is_block = matches!(attribute.shape, Shape::Block(..));
+    let is_block = matches!(attribute.shape, Shape::Block(Nesting::List, _));
     is_block && !declared.is_empty() && holds_only_null(declared)
 }
 

@@ -96,7 +96,13 @@ async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
     // What comes to nothing says why.
     world.sent_with_key("e", &instance).await;
     let import = format!("import {instance}");
-    assert!(world.order(&import, "ci", OrderOrigin::Api, "e").await);
+    let used = ApiKeyUse {
+        prefix: "dg_live_5f0c11d2".to_owned(),
+        person: None,
+    };
+    let order =
+        |command, sent| world.order_with(command, "ci", OrderOrigin::Api, (sent, Some(&used)));
+    assert!(order(&import, "e").await);
     let outcome = world.outcome("e").await;
     assert_eq!(outcome.status, DecisionStatus::NotDone);
     assert!(
@@ -125,7 +131,7 @@ async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
     // A second line is no command, and what needs a comment is not done.
     let two = format!("ignore {group} until 2099-01-31 ours\n/driftguard adopt all");
     world.sent_with_key("c", &group).await;
-    assert!(world.order(&two, "ci", OrderOrigin::Api, "c").await);
+    assert!(order(&two, "c").await);
     assert_eq!(decided().await.len(), 2);
     let outcome = world.outcome("c").await;
     assert_eq!(
@@ -212,7 +218,7 @@ async fn an_order_does_once_what_a_ticked_box_does(database: Database) {
         (ignored.person.as_str(), ignored.action.as_str()),
         ("ci", "ignore")
     );
-    let key = "`dg_live_5f0c11d2` (nightly): ";
+    let key = "with `dg_live_5f0c11d2`: ";
     assert!(
         ignored
             .detail
