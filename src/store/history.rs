@@ -54,7 +54,7 @@ macro_rules! points_of {
                      || ' ' || summary as line
                  from stack_history where installation = $1 and repository = $2 and stack = $3 and problem = '' ",
             $rest,
-            ") as scans"
+            ") as newest"
         )
     };
 }
