@@ -2,7 +2,6 @@
 
 mod axe;
 mod driver;
-mod story;
 
 use crate::database::Database;
 use crate::pages::lists::accepting;
