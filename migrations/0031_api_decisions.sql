@@ -1,12 +1,11 @@
 -- Decisions that keys of the API sent, and what came of each: queued, done, not_done. `order_id` is that of the order which
--- its job runs; `api_key` is the beginning and the name of the key; `problem` is why nothing came of it, else ''.
+-- its job runs; `problem` is why nothing came of it, else ''.
 create table api_decisions (
     installation text not null,
     order_id text not null,
     repository text not null,
     stack text not null,
     finding text not null,
-    api_key text not null,
     status text not null,
     problem text not null,
     requested_at bigint not null,

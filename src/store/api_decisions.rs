@@ -42,8 +42,6 @@ pub struct ApiDecision {
     pub workspace: WorkspaceId,
     /// The id of the finding.
     pub finding: String,
-    /// The beginning and the name of the key, as the audit log has them.
-    pub api_key: String,
     /// How far it is.
     pub status: DecisionStatus,
     /// Why nothing came of it; empty where something did, or may yet.
@@ -52,7 +50,7 @@ pub struct ApiDecision {
     pub requested_at: i64,
 }
 
-type Row = (String, String, String, String, String, String, i64);
+type Row = (String, String, String, String, String, i64);
 
 impl Store {
     /// Deletes the decisions that were sent before a moment.
@@ -75,15 +73,14 @@ impl Tenant<'_> {
     ) -> anyhow::Result<()> {
         sqlx::query(
             "insert into api_decisions
-                 (installation, order_id, repository, stack, finding, api_key, status, problem, requested_at)
-             values ($1, $2, $3, $4, $5, $6, $7, '', $8) on conflict do nothing",
+                 (installation, order_id, repository, stack, finding, status, problem, requested_at)
+             values ($1, $2, $3, $4, $5, $6, '', $7) on conflict do nothing",
         )
         .bind(&self.id)
         .bind(order_id)
         .bind(decision.workspace.repository.to_string())
         .bind(decision.workspace.stack.as_str())
         .bind(storable(&decision.finding))
-        .bind(storable(&decision.api_key))
         .bind(decision.status.as_str())
         .bind(decision.requested_at)
         .execute(self.pool)
@@ -95,7 +92,7 @@ impl Tenant<'_> {
     /// Returns the decision that the order with this id carries out.
     pub async fn api_decision(&self, order_id: &str) -> anyhow::Result<Option<ApiDecision>> {
         let row: Option<Row> = sqlx::query_as(
-            "select repository, stack, finding, api_key, status, problem, requested_at from api_decisions
+            "select repository, stack, finding, status, problem, requested_at from api_decisions
              where installation = $1 and order_id = $2",
         )
         .bind(&self.id)
@@ -150,14 +147,13 @@ impl Tenant<'_> {
 }
 
 fn decision(row: Row) -> Option<ApiDecision> {
-    let (repository, stack, finding, api_key, status, problem, requested_at) = row;
+    let (repository, stack, finding, status, problem, requested_at) = row;
     Some(ApiDecision {
         workspace: WorkspaceId {
             repository: RepositoryId(repository.parse().ok()?),
             stack: StackName::new(&stack)?,
         },
         finding,
-        api_key,
         status: DecisionStatus::named(&status)?,
         problem,
         requested_at,

@@ -112,7 +112,6 @@ impl Api {
         let decision = ApiDecision {
             workspace: WorkspaceId::parse(&format!("{id}.production")).unwrap(),
             finding: "f-00000000000a".to_owned(),
-            api_key: "`dg_live_5f0c11d2` (nightly)".to_owned(),
             status: DecisionStatus::Queued,
             problem: String::new(),
             requested_at: SCANNED,

@@ -60,7 +60,6 @@ impl World {
                 stack: StackName::new(STACK).unwrap(),
             },
             finding: finding.to_owned(),
-            api_key: "`dg_live_5f0c11d2` (nightly)".to_owned(),
             status: DecisionStatus::Queued,
             problem: String::new(),
             requested_at: driftguard::queue::now(),

@@ -12,7 +12,7 @@ pub(super) fn person(key: &ApiKeyRecord) -> String {
 }
 
 /// Names the key: its beginning, and the name that was given to it.
-pub(super) fn named(key: &ApiKeyRecord) -> String {
+fn named(key: &ApiKeyRecord) -> String {
     format!("`{}` ({})", key.prefix, key.name)
 }
 

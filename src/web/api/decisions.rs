@@ -1,7 +1,6 @@
 //! `POST /api/v1/findings/{finding}/decisions`: what is to be done about a finding.
 
 use super::Api;
-use super::author::named;
 use super::caller::Writer;
 use super::decision_outcome::{DecisionOutcome, decision_id};
 use super::problem::{Problem, WriteProblems};
@@ -118,7 +117,6 @@ async fn taken(
     let sent = ApiDecision {
         workspace,
         finding,
-        api_key: named(&key),
         status: DecisionStatus::Queued,
         problem: String::new(),
         requested_at,

@@ -1,8 +1,9 @@
 //! Serves what people accept in an organisation, of the repositories that the person sees.
 
+use super::repository_choice::RepositoryChoice;
 use super::visible_part::visible_part;
 use super::{Fields, Names, Shared};
-use crate::model::{RepositoryName, StackName};
+use crate::model::StackName;
 use crate::queue::now;
 use crate::report::pages::{AcceptedPage, AcceptedRow};
 use crate::store::{AcceptedPlace, AcceptedRecord};
@@ -11,9 +12,6 @@ use crate::web::sign_in::{Session, Visitor};
 use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-
-/// The longest text that is filtered by, in characters.
-const MAX_TEXT: usize = 100;
 
 /// Shows what people accept.
 pub(super) async fn show(
@@ -35,23 +33,15 @@ async fn page(
     let Path(owner) = owner?;
     let account = site.account(session, &owner).await?;
     let after = asked.get("after").and_then(|text| place(text));
-    let repository = asked
-        .get("repository")
-        .map(|text| text.trim())
-        .unwrap_or_default();
-    let repository: String = repository.chars().take(MAX_TEXT).collect();
-    let name = RepositoryName::new(&format!("{}/{repository}", account.name));
-    let only = name.and_then(|name| account.repositories.id(&name));
-    // A repository that the person does not see has nothing for them, as one that is not there.
-    let is_nowhere = only.is_none() && !repository.is_empty();
+    let repository = RepositoryChoice::of(&account, asked);
     let tenant = site.store.of(account.installation);
-    let tenant = &tenant;
+    let (tenant, only) = (&tenant, &repository);
     let listed = visible_part(
         after.clone(),
         |behind, most| async move {
-            match is_nowhere {
+            match only.is_nowhere() {
                 true => Ok((Vec::new(), None)),
-                false => tenant.accepted(only, behind.as_ref(), most).await,
+                false => tenant.accepted(only.id, behind.as_ref(), most).await,
             }
         },
         |record: &AcceptedRecord| &record.place,
@@ -67,7 +57,7 @@ async fn page(
         frame: site.frame(Some(session)),
         rows: rows.collect(),
         account: account.name,
-        repository,
+        repository: repository.text,
         is_first: after.is_none(),
         next: next.map(|place| written(&place)),
     };

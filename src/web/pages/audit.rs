@@ -1,9 +1,10 @@
 //! Serves the audit log of an organisation: of the repositories that the person sees, and to its owners of the keys of
 //! the API.
 
+use super::repository_choice::{RepositoryChoice, field};
 use super::visible_part::visible_part;
 use super::{Fields, Names, Shared};
-use crate::model::{RepositoryId, RepositoryName};
+use crate::model::RepositoryId;
 use crate::queue::now;
 use crate::report::pages::{AuditPage, AuditRow};
 use crate::store::{AuditFilter, AuditPlace, AuditRecord};
@@ -12,9 +13,6 @@ use crate::web::sign_in::{Ownership, Session, VisibleRepositories, Visitor};
 use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-
-/// The longest text that is filtered by, in characters.
-const MAX_TEXT: usize = 100;
 
 /// Shows the audit log.
 pub(super) async fn show(
@@ -35,16 +33,13 @@ async fn page(
 ) -> Result<String, PageError> {
     let Path(owner) = owner?;
     let account = site.account(session, &owner).await?;
-    let field = |name: &str| {
-        let text = asked.get(name).map(|text| text.trim()).unwrap_or_default();
-        text.chars().take(MAX_TEXT).collect::<String>()
-    };
-    let (repository, person) = (field("repository"), field("person"));
+    let (repository, person) = (
+        RepositoryChoice::of(&account, asked),
+        field(asked, "person"),
+    );
     let after = asked.get("after").and_then(|text| place(text));
-    let name = RepositoryName::new(&format!("{}/{repository}", account.name));
-    let id = name.and_then(|name| account.repositories.id(&name));
     let filter = AuditFilter {
-        repository: id,
+        repository: repository.id,
         person: person.clone(),
     };
     let tenant = site.store.of(account.installation);
@@ -53,8 +48,7 @@ async fn page(
         repositories: &account.repositories,
         is_owner: ownership.await? == Ownership::Owner,
     };
-    // A repository that the person does not see has no entries for them, as one that is not there.
-    let (entries, next) = match id.is_none() && !repository.is_empty() {
+    let (entries, next) = match repository.is_nowhere() {
         true => (Vec::new(), None),
         false => {
             let (tenant, filter) = (&tenant, &filter);
@@ -78,7 +72,7 @@ async fn page(
         frame: site.frame(Some(session)),
         rows: rows.collect(),
         account: account.name,
-        repository,
+        repository: repository.text,
         person,
         is_first: after.is_none(),
         next: next.map(|place| written(&place)),

@@ -9,6 +9,7 @@ mod orders;
 mod organisation;
 mod own_keys;
 mod repository;
+mod repository_choice;
 mod scans;
 mod server;
 mod stack;
