@@ -145,8 +145,12 @@ pub(super) fn write<'a>(
         let attempts = writer.attempts(&[first]);
         parts.push(Part::new(vec![first.path.clone()], attempts));
     }
-    let parts = left_out::joined(writer.joined(parts, differences), finding, context.stack);
-    removals::joined(parts, context.stack)
+    joined(writer.joined(parts, differences), finding, context.stack)
+}
+
+/// Joins parts of which one edit does the work: what is left out of one place, and what is taken out of it.
+pub(super) fn joined(parts: Vec<Part>, finding: &Finding, stack: &Stack<'_>) -> Vec<Part> {
+    removals::joined(left_out::joined(parts, finding, stack), stack)
 }
 
 /// Writes the attributes of one finding.

@@ -32,11 +32,11 @@ pub(super) fn block(finding: &Finding, catalog: &Catalog) -> Option<String> {
 
 fn changed(finding: &Finding, catalog: &Catalog) -> Option<String> {
     let address = finding.address.as_ref()?;
-    let schema = catalog.get(&finding.tf_type)?;
+    let schema = catalog.get(&finding.tf_type);
     let (mut lines, mut maps) = (Vec::new(), BTreeMap::new());
     for difference in &finding.attributes {
         let (name, steps) = path::parse(&difference.path)?;
-        let known = schema.attributes.get(name);
+        let known = schema.and_then(|schema| schema.attributes.get(name));
         let can_write = known.is_none_or(|known| known.optional || known.required);
         let shown = render(&difference.live, "");
         match (steps.as_slice(), shown) {

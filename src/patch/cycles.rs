@@ -5,12 +5,13 @@ use super::referring::{graph, leads_back_above, reach};
 use super::{Changed, Stack};
 use crate::code;
 use crate::model::{Edit, Tree};
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 /// Checks that no reference that the edits add closes a cycle.
 ///
 /// # Errors
-/// The two blocks that would need each other.
+/// The two blocks that would need each other, or that the interrupt was raised.
 pub(super) fn check(edits: &[Edit], edited: &Changed, stack: &Stack<'_>) -> Result<(), Unproven> {
     let referring = edits
         .iter()
@@ -24,6 +25,13 @@ pub(super) fn check(edits: &[Edit], edited: &Changed, stack: &Stack<'_>) -> Resu
         after.files.insert(file.clone(), bytes.clone().into());
     }
     for folder in folders {
+        if stack.options.interrupt.is_raised() {
+            return Err(Unproven::Interrupted);
+        }
+        let closes_above = OnceCell::new();
+        let leads_above = || {
+            leads_back_above(folder, &after, stack) && !leads_back_above(folder, stack.tree, stack)
+        };
         let (Some(old), Some(new)) = (graph(stack.tree, folder), graph(&after, folder)) else {
             continue;
         };
@@ -34,11 +42,7 @@ pub(super) fn check(edits: &[Edit], edited: &Changed, stack: &Stack<'_>) -> Resu
                 .filter(|target| known.is_none_or(|known| !known.contains(*target)));
             for target in added {
                 let found = reach(&new, target, node);
-                let is_above = || {
-                    found.is_passed_in
-                        && leads_back_above(folder, &after, stack)
-                        && !leads_back_above(folder, stack.tree, stack)
-                };
+                let is_above = || found.is_passed_in && *closes_above.get_or_init(leads_above);
                 if target == node || found.is_reached || is_above() {
                     return Err(Unproven::Cycle {
                         from: node.clone(),

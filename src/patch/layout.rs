@@ -157,6 +157,7 @@ impl<'a> SourceFile<'a> {
 pub(super) fn is_comment(text: &str) -> bool {
     ["#", "//", "/*"].iter().any(|sign| text.starts_with(sign))
 }
+
 /// Returns the rest of a line behind a part and its comma, which comments may come before.
 fn behind_part(rest: &str) -> &str {
     let rest = rest.trim();

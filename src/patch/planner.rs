@@ -9,7 +9,7 @@ use super::reasons::Unproven;
 use super::refusal::Refusal;
 use super::siblings::Siblings;
 use super::verify::{Plan, Verifier};
-use super::{AdoptedValues, Stack, adopt, by_hand, removals, remove, restore, splice};
+use super::{AdoptedValues, Stack, adopt, by_hand, remove, restore, splice};
 use crate::code::Evaluated;
 use crate::model::{
     self, Difference, Disproved, Finding, Fix, FixKind, Kind, RefusedAttribute, Value,
@@ -170,7 +170,7 @@ impl<'a> Planner<'a> {
 
     /// Plans a finding whose attributes each have their own edits, or their own refusal.
     fn in_parts(&self, finding: &Finding, kind: FixKind, parts: Vec<Part>) -> PlannedFix {
-        let (planned, refused) = self.proven(parts);
+        let (planned, refused) = self.proven(finding, parts);
         if kind == FixKind::Adopt && planned.edits.is_empty() && refused.is_empty() {
             return self.refused(finding, &Refusal::SaidAlready).into();
         }
@@ -221,7 +221,7 @@ impl<'a> Planner<'a> {
 
     /// Returns the parts that can be fixed together, and why the others cannot: first all are verified at once, each
     /// with its best edits. Each verification evaluates the code again.
-    fn proven(&self, parts: Vec<Part>) -> (Plan, Vec<(String, Refusal)>) {
+    fn proven(&self, finding: &Finding, parts: Vec<Part>) -> (Plan, Vec<(String, Refusal)>) {
         let mut refused = Vec::new();
         let mut possible = Vec::new();
         for part in parts {
@@ -245,7 +245,9 @@ impl<'a> Planner<'a> {
         for (paths, attempts, members) in possible {
             match self.added(&plan, &attempts) {
                 Ok(more) => plan = more,
-                Err(_) if !members.is_empty() => self.add_apart(&mut plan, members, &mut refused),
+                Err(_) if !members.is_empty() => {
+                    refused.extend(self.add_apart(finding, &mut plan, members));
+                }
                 Err(why) => refused.extend(paths.into_iter().map(|path| (path, why.clone()))),
             }
         }
@@ -253,8 +255,13 @@ impl<'a> Planner<'a> {
     }
 
     /// Adds those of a joined part's members to a plan that can be fixed without the others: by their best edits together,
-    /// where that is possible, else one after the other.
-    fn add_apart(&self, plan: &mut Plan, members: Vec<Part>, refused: &mut Vec<(String, Refusal)>) {
+    /// where that is possible, else one after the other. Returns why the others cannot.
+    fn add_apart(
+        &self,
+        finding: &Finding,
+        plan: &mut Plan,
+        members: Vec<Part>,
+    ) -> Vec<(String, Refusal)> {
         fn attempts(part: &Part) -> &[Attempt] {
             part.attempts.as_deref().unwrap_or_default()
         }
@@ -263,13 +270,14 @@ impl<'a> Planner<'a> {
             self.added(plan, best).is_ok()
         };
         let (together, mut left): (Vec<_>, Vec<_>) = members.into_iter().partition(is_possible);
-        for part in removals::joined(together, self.stack) {
+        for part in adopt::joined(together, finding, self.stack) {
             match self.added(plan, attempts(&part)) {
                 Ok(more) => *plan = more,
                 Err(_) if part.members.is_empty() => left.push(part),
                 Err(_) => left.extend(part.members),
             }
         }
+        let mut refused = Vec::new();
         for member in left {
             match self.added(plan, attempts(&member)) {
                 Ok(more) => *plan = more,
@@ -278,6 +286,7 @@ impl<'a> Planner<'a> {
                 }
             }
         }
+        refused
     }
 
     /// Adds an attempt to a plan.

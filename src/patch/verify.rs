@@ -177,9 +177,14 @@ impl<'a> Verifier<'a> {
         outputs::check(&plan.edits, &self.callers, self.stack)?;
         let edited = self.edited(plan)?;
         // What reads all instances of a resource is told first, by its place.
-        plan.gone.first().map_or(Ok(()), |_| self.is_seen(plan))?;
+        let is_removal = !plan.gone.is_empty();
+        if is_removal {
+            self.is_seen(plan)?;
+        }
         let outputs = self.evaluates(plan, &edited)?;
-        self.is_seen(plan)?;
+        if !is_removal {
+            self.is_seen(plan)?;
+        }
         self.others.check(&edited, self)?;
         Ok(outputs)
     }

@@ -1,10 +1,10 @@
 //! Schedules scans.
 
 use super::inbox::Inbox;
-use super::job::{Job, QueuedJob, Trigger};
+use super::job::Trigger;
+use super::orders::StackScan;
 use crate::model::{RepositoryId, StackName};
 use crate::settings::Schedule;
-use crate::store::ScanRequest;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
@@ -13,22 +13,14 @@ impl Inbox {
     pub async fn tick(&self, now: i64) -> anyhow::Result<()> {
         for due in self.store.due(now).await? {
             let tenant = self.store.of(due.installation);
-            let request = ScanRequest {
-                repository: due.repository,
-                stack: Some(due.stack.as_str()),
-                commit: None,
-                asked_at: due.slot,
-            };
-            tenant.request_scan(&request).await?;
-            let job = Job::Scan {
+            let scan = StackScan {
                 installation: due.installation,
                 repository: due.repository,
-                stack: Some(due.stack.to_string()),
-                trigger: Trigger::Schedule,
+                stack: due.stack.clone(),
             };
             let key = format!("{}/{}@{}", due.repository, due.stack, due.slot);
-            self.queue
-                .push(&QueuedJob::new(job, key), Duration::ZERO)
+            let queued = (key, Duration::ZERO);
+            self.scan(&scan, Trigger::Schedule, due.slot, queued)
                 .await?;
             let next = next(&due.schedule, due.repository, &due.stack, now);
             tenant.reschedule(&due, next).await?;

@@ -24,16 +24,20 @@ pub struct QueuedOrder {
 }
 
 impl Queue {
-    /// Returns orders of an installation that wait or are being done, the oldest first.
+    /// Returns orders of an installation, or of one of its repositories, that wait or are being done, the oldest first.
     pub async fn waiting_orders(
         &self,
         installation: InstallationId,
+        repository: Option<RepositoryId>,
         most: u32,
     ) -> anyhow::Result<Vec<QueuedOrder>> {
         // Of all that waits, so that nothing of other jobs is parsed.
         const CHOSEN: &str = "where job_type = $1 and idempotency_key like $2
              and status in ('Pending', 'Queued', 'Running', 'Failed') and done_at is null order by run_at, id limit $3";
-        let keys = format!("order/{installation}/%");
+        let keys = match repository {
+            Some(repository) => format!("order/{installation}/{repository}/%"),
+            None => format!("order/{installation}/%"),
+        };
         let most = i64::from(most);
         let rows: Vec<Vec<u8>> = match self {
             Self::Sqlite(pool) => {

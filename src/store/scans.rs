@@ -139,6 +139,8 @@ impl Tenant<'_> {
             "delete from accepted_differences where installation = $1 and repository = $2",
             "update stacks set summary = '', urgency_rank = 0, scanned_at = 0, failing_since = 0
              where installation = $1 and repository = $2",
+            "update repositories set problem = '', problem_since = 0 where installation = $1 and repository = $2",
+            "update api_decisions set problem = '' where installation = $1 and repository = $2",
         ] {
             sqlx::query(statement)
                 .bind(&self.id)

@@ -11,6 +11,9 @@ const NEW: &[&str] = &[
     "Request", "Restore", "Retire", "Run", "Send",
 ];
 
+/// The attributes that hold tags.
+const TAG_ATTRIBUTES: &[&str] = &["tag", "tags", "tags_all", "volume_tags"];
+
 /// The verbs of actions that join two resources, of which either may list the other.
 const JOINS: &[&str] = &["Associate", "Attach", "Detach", "Disassociate"];
 
@@ -97,9 +100,13 @@ pub(super) fn sets_tags(action: &str) -> bool {
 
 /// Returns whether a finding is about tags alone.
 pub(super) fn is_of_tags(finding: &Finding) -> bool {
-    let is_tag = |path: &str| root_attribute(path).contains("tag");
     let mut changed = finding.attributes.iter();
-    !finding.attributes.is_empty() && changed.all(|change| is_tag(&change.path))
+    !finding.attributes.is_empty() && changed.all(|change| holds_tags(&change.path))
+}
+
+/// Returns whether an attribute holds tags: `copy_tags_to_snapshot` does not.
+fn holds_tags(path: &str) -> bool {
+    TAG_ATTRIBUTES.contains(&root_attribute(path))
 }
 
 /// Returns whether an action may have led to a finding about a resource that its call names.
@@ -141,8 +148,7 @@ pub(super) fn may_change(action: &str, finding: &Finding) -> bool {
 /// Returns whether tags are among what changed.
 fn may_be_of_tags(finding: &Finding) -> bool {
     let mut changed = finding.attributes.iter();
-    finding.attributes.is_empty()
-        || changed.any(|change| root_attribute(&change.path).contains("tag"))
+    finding.attributes.is_empty() || changed.any(|change| holds_tags(&change.path))
 }
 
 /// The type of a resource, as a name of an API may name it.

@@ -2,6 +2,7 @@
 
 mod axe;
 mod driver;
+mod story;
 
 use crate::database::Database;
 use crate::pages::lists::accepting;
@@ -44,6 +45,20 @@ impl Visit {
             chromium: Chromium::start().await?,
             wrong: Vec::new(),
         })
+    }
+
+    /// The key in the field to copy it from, once the page shows it.
+    async fn created_key(&self) -> String {
+        let shown = "return document.querySelector('input.key')?.value ?? ''";
+        let started = std::time::Instant::now();
+        loop {
+            let key = self.chromium.script(shown).await;
+            if let Some(key) = key.as_str().filter(|key| !key.is_empty()) {
+                return key.to_owned();
+            }
+            assert!(started.elapsed() < LIMIT, "{}", self.chromium.text().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Looks at the page that is open: at a desk and on a phone, in the light and in the dark.
@@ -225,16 +240,7 @@ async fn own_key(site: &Site, visit: &mut Visit) {
     visit.look().await;
     let chromium = &visit.chromium;
     chromium.click("//button[. = 'Create']").await;
-    let shown = "return document.querySelector('input.key')?.value ?? ''";
-    let started = std::time::Instant::now();
-    let key = loop {
-        let key = chromium.script(shown).await;
-        if let Some(key) = key.as_str().filter(|key| !key.is_empty()) {
-            break key.to_owned();
-        }
-        assert!(started.elapsed() < LIMIT, "{}", chromium.text().await);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+    let key = visit.created_key().await;
     assert!(key.starts_with("dg_live_"), "{key}");
     // With the key, the form, and a row in the list.
     visit.look().await;

@@ -200,6 +200,13 @@ fn who_sets_tags_changed_tags_and_nothing_else() {
     assert_eq!(named(&["ingress"]), ["AuthorizeSecurityGroupIngress"]);
     assert_eq!(named(&["ingress", "tags"]).len(), 2);
     assert_eq!(actor(&group(&["ingress"]), &[tags()]), None);
+    // A name that speaks of tags is none.
+    let snapshots = finding(
+        Kind::Modified,
+        "aws_db_instance",
+        &["copy_tags_to_snapshot"],
+    );
+    assert!(!counts("AddTagsToResource", &snapshots) && counts("ModifyDBInstance", &snapshots));
     // Whoever sets a tag neither made nor ended it.
     for kind in [Kind::Deleted, Kind::Unmanaged] {
         let group = finding(kind, "aws_security_group", &[]);

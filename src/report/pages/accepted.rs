@@ -2,7 +2,7 @@
 
 use super::pager::Pager;
 use super::prose::Prose;
-use super::{Crumb, Frame, escaped};
+use super::{Crumb, Frame, fields};
 use crate::model::{AcceptedDifference, RepositoryName, StackName};
 use crate::report::when::day;
 use crate::report::words::excerpt;
@@ -89,10 +89,6 @@ impl AcceptedPage {
 
     /// Returns the link to the part behind a place.
     fn part(&self, place: &str) -> String {
-        format!(
-            "?repository={}&after={}",
-            escaped(&self.repository),
-            escaped(place)
-        )
+        fields(&[("repository", &self.repository), ("after", place)])
     }
 }

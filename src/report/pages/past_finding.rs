@@ -2,7 +2,7 @@
 
 use super::findings::event;
 use super::history::{OccurrenceRow, name};
-use super::stack::{Fact, StackContext, stack_link};
+use super::stack::{Fact, StackContext, repository_crumb, stack_link};
 use super::{Crumb, Frame};
 use crate::model::{Ending, Occurrence};
 use crate::report::when::minute;
@@ -18,6 +18,8 @@ pub struct PastFindingPage {
     stack: String,
     repository: String,
     stack_link: String,
+    /// The way to the repository's page.
+    way: Crumb,
     id: String,
     name: String,
     severity: &'static str,
@@ -48,6 +50,7 @@ impl PastFindingPage {
             stack: context.stack.to_string(),
             repository: context.repository.to_string(),
             stack_link: stack_link(&frame, context.repository, context.stack),
+            way: repository_crumb(context.repository),
             id: last.finding.to_string(),
             name: excerpt(&name(last), 400),
             severity: last.severity.as_str(),
@@ -67,6 +70,7 @@ impl PastFindingPage {
         let stack = format!("/orgs/{}/{}", self.repository, self.stack);
         vec![
             Crumb::to(&self.account, format!("/orgs/{}", self.account)),
+            self.way.clone(),
             Crumb::to(&self.stack, stack),
             Crumb::here(&self.id),
         ]

@@ -9,7 +9,6 @@ use super::sent;
 use super::workspaces::id_of;
 use crate::model::WorkspaceId;
 use crate::queue::now;
-use crate::queue::orders::order_id;
 use crate::report::{day, moment};
 use crate::store::{ApiDecision, ApiKeyRecord, DecisionStatus, FindingFilter, FindingPlace};
 use axum::Json;
@@ -121,10 +120,8 @@ async fn taken(
         problem: String::new(),
         requested_at,
     };
-    // First, so that the job finds it.
-    let reach = api.reach(&key);
-    reach.add_api_decision(&order_id(&id), &sent).await?;
-    api.order(&key, &sent.workspace, &command, &id).await?;
+    api.order(&key, &sent.workspace, (&command, &id), Some(&sent))
+        .await?;
     Ok((StatusCode::ACCEPTED, DecisionOutcome::new(id, sent)))
 }
 

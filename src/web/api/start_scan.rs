@@ -218,7 +218,7 @@ impl Api {
         if is_persons {
             // As an order: the job asks GitHub about the person once more.
             let command = format!("scan {}", workspace.stack);
-            self.order(key, workspace, &command, id).await?;
+            self.order(key, workspace, (&command, id), None).await?;
         }
         if known.is_none() {
             let requested = (requested_at, None);

@@ -37,10 +37,8 @@ pub(super) async fn what_waits(
         list,
         is_cut: false,
     };
-    let orders = site
-        .inbox
-        .queue
-        .waiting_orders(account.installation, MAX_ORDERS);
+    let queue = &site.inbox.queue;
+    let orders = queue.waiting_orders(account.installation, only, MAX_ORDERS);
     let orders = orders.await?;
     search.note(orders.len(), MAX_ORDERS);
     for order in &orders {
