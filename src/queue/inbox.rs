@@ -77,7 +77,7 @@ impl Inbox {
     /// retried it.
     async fn take_up_failed(&self, delivery: &Delivery) -> anyhow::Result<()> {
         let installation = delivery.payload.installation;
-        if !self.store.of(installation).renew_failed(delivery).await? {
+        if !self.store.of(installation).reopen_failed(delivery).await? {
             return Ok(());
         }
         let id = &delivery.id;

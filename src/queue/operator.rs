@@ -119,8 +119,8 @@ impl Inbox {
         let tenant = self.store.of(job.installation);
         let queued = self.take_up(&job).await?;
         match job.deaths {
-            0 => drop(tenant.release_job(id).await?),
-            _ => tenant.retry_job(id).await?,
+            0 => tenant.release_unchanged(&job).await?,
+            _ => tenant.retry_job(&job).await?,
         }
         Ok(self.show_on_dashboard(&queued).await?)
     }
@@ -144,7 +144,7 @@ impl Inbox {
         let parked = tenant.parked_jobs(repository).await?;
         for held in parked.iter().filter(|job| job.deaths == 0) {
             self.take_up(held).await?;
-            tenant.release_job(&held.id).await?;
+            tenant.release_unchanged(held).await?;
         }
         Ok(())
     }
@@ -155,7 +155,10 @@ impl Inbox {
         if let Some(job) = stopped.filter(|job| job.state != StoppedState::Retried) {
             let queued = read(&job)?;
             self.enqueue_end(queued.clone()).await?;
-            self.store.of(job.installation).release_job(id).await?;
+            self.store
+                .of(job.installation)
+                .release_unchanged(&job)
+                .await?;
             if job.deaths > 0 {
                 self.take_up_held(&queued).await?;
             }

@@ -113,7 +113,7 @@ impl Tenant<'_> {
         self.end_delivery(id, "failed", problem).await
     }
 
-    /// Reopens a delivery that is retried as a job of its own, even if it failed.
+    /// Marks a delivery as a job's, even if it failed.
     pub async fn queue_delivery(&self, id: &DeliveryId) -> anyhow::Result<()> {
         sqlx::query(
             "update deliveries set state = 'queued', problem = '', taken_by = ''
@@ -127,13 +127,15 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Replaces the payload of a failed delivery: an earlier version may have parsed less of it. Returns false where
-    /// the delivery did not fail.
-    pub async fn renew_failed(&self, delivery: &Delivery) -> anyhow::Result<bool> {
+    /// Reopens a failed delivery with a new payload: an earlier version may have parsed less of it. It counts as taken by a
+    /// worker that is dead: whoever reopens it makes a job of it, and if that process ends first a worker adopts it.
+    /// Returns false where the delivery did not fail.
+    pub async fn reopen_failed(&self, delivery: &Delivery) -> anyhow::Result<bool> {
         let payload = without_credentials(&delivery.payload);
         let payload = serde_json::to_string(&payload).context("while writing a delivery")?;
-        let renewed = sqlx::query(
-            "update deliveries set notice = $3, received_at = $4
+        let reopened = sqlx::query(
+            "update deliveries set notice = $3, received_at = $4,
+                 state = 'taken', problem = '', taken_by = '', taken_until = 0
              where installation = $1 and delivery = $2 and state = 'failed'",
         )
         .bind(&self.id)
@@ -143,7 +145,7 @@ impl Tenant<'_> {
         .execute(self.pool)
         .await
         .context("while taking in a failed delivery anew")?;
-        Ok(renewed.rows_affected() == 1)
+        Ok(reopened.rows_affected() == 1)
     }
 
     /// Returns why a delivery failed.

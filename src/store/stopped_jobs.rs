@@ -163,12 +163,14 @@ impl Tenant<'_> {
     }
 
     /// Records that a parked job is retried.
-    pub async fn retry_job(&self, id: &str) -> anyhow::Result<()> {
+    pub async fn retry_job(&self, job: &StoppedJob) -> anyhow::Result<()> {
         sqlx::query(
-            "update stopped_jobs set state = 'retried' where installation = $1 and job = $2 and state = 'parked'",
+            "update stopped_jobs set state = 'retried'
+             where installation = $1 and job = $2 and ticket = $3 and state = 'parked'",
         )
         .bind(&self.id)
-        .bind(id)
+        .bind(&job.id)
+        .bind(&job.ticket)
         .execute(self.pool)
         .await
         .context("while recording that a parked job is tried again")?;
@@ -184,6 +186,20 @@ impl Tenant<'_> {
             .await
             .context("while releasing a stopped job")?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// Removes a stopped job, unless it ran and stopped anew since it was read.
+    pub async fn release_unchanged(&self, job: &StoppedJob) -> anyhow::Result<()> {
+        sqlx::query(
+            "delete from stopped_jobs where installation = $1 and job = $2 and ticket = $3",
+        )
+        .bind(&self.id)
+        .bind(&job.id)
+        .bind(&job.ticket)
+        .execute(self.pool)
+        .await
+        .context("while releasing a stopped job")?;
+        Ok(())
     }
 }
 

@@ -6,8 +6,9 @@ use driftguard::model::{
     DeliveryId, InstallationAction, InstallationId, RepositoryId, WebhookEvent, WebhookPayload,
 };
 use driftguard::queue::job::{Job, QueuedJob, Trigger};
+use driftguard::queue::now;
 use driftguard::settings::Schedule;
-use driftguard::store::{DeliveryClaim, Lease, ScanRequest};
+use driftguard::store::{Delivery, DeliveryClaim, Lease, ScanRequest};
 use sqlx::{AnyConnection, Connection, Executor, PgConnection, SqliteConnection};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ const MINUTE: i64 = 60_000;
 
 on_both!(
     a_worker_keeps_what_it_has_taken,
+    a_failed_delivery_that_came_again_is_worked_on_though_its_process_ended,
     an_installation_brings_many_repositories,
     what_was_claimed_while_the_clock_was_ahead_keeps_nobody_out,
     jobs_that_were_stored_while_the_clock_was_ahead_are_done,
@@ -43,6 +45,29 @@ async fn a_worker_keeps_what_it_has_taken(database: Database) {
     assert_eq!(inbox.queue.jobs(9).await.unwrap(), []);
     worker.stop().await;
     assert_eq!(inbox.store.waiting_deliveries().await.unwrap(), (1, 0));
+}
+
+/// Between the answer to GitHub and the job lies the end of the process.
+async fn a_failed_delivery_that_came_again_is_worked_on_though_its_process_ended(
+    database: Database,
+) {
+    let (inbox, scans) = (database.inbox().await, Scans::default());
+    receive(&inbox, "d-1", push(SHOP, "c1")).await;
+    inbox.discard("d-1").await.unwrap();
+    let again = Delivery {
+        id: DeliveryId("d-1".to_owned()),
+        payload: push(SHOP, "c1"),
+        received_at: now(),
+    };
+    let tenant = inbox.store.of(ACME);
+    assert!(tenant.reopen_failed(&again).await.unwrap());
+    let open = tenant.open_delivery(&again.id).await.unwrap();
+    assert_eq!(open.as_ref(), Some(&again), "a job of it finds it at once");
+    let worker = start(&inbox, &scans);
+    until("the scan is made", async || !scans.made().is_empty()).await;
+    idle(&inbox).await;
+    assert_eq!(scans.commits(), ["c1"]);
+    worker.stop().await;
 }
 
 /// The database's clock was a day ahead, and was set back; whoever had claimed something then is dead.

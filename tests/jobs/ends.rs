@@ -20,6 +20,7 @@ on_both!(
     a_suspect_whose_turn_was_taken_over_is_ended,
     a_worker_that_stops_hands_back_what_it_can,
     what_was_held_back_for_a_discarded_job_is_taken_up,
+    a_retried_job_that_stops_anew_at_once_is_kept,
     a_parked_delivery_that_is_done_at_last_leaves_nothing,
     what_github_does_not_answer_for_half_a_day_is_given_up,
 );
@@ -173,6 +174,24 @@ async fn what_was_held_back_for_a_discarded_job_is_taken_up(database: Database) 
             .any(|job| job.id == id && job.problem.is_empty())
     };
     assert!(waits("culprit") && waits("held"), "{jobs:?}");
+}
+
+/// A retried job may end before whoever retried it has removed what it was stopped as.
+async fn a_retried_job_that_stops_anew_at_once_is_kept(database: Database) {
+    let inbox = database.inbox().await;
+    let (first, tenant) = (scan("culprit"), inbox.store.of(ACME));
+    stop(&inbox, &first, 0).await;
+    let read = inbox.store.stopped_job("culprit").await.unwrap().unwrap();
+    let second = QueuedJob {
+        series: first.series + 1,
+        ..first
+    };
+    stop(&inbox, &second, 0).await;
+    tenant.release_unchanged(&read).await.unwrap();
+    let kept = inbox.store.stopped_job("culprit").await.unwrap().unwrap();
+    assert_ne!(kept.ticket, read.ticket);
+    tenant.release_unchanged(&kept).await.unwrap();
+    assert_eq!(inbox.store.stopped_jobs(9).await.unwrap(), []);
 }
 
 async fn a_parked_delivery_that_is_done_at_last_leaves_nothing(database: Database) {
