@@ -45,6 +45,7 @@ mod new_blocks;
 mod objects;
 mod others;
 mod outputs;
+mod parses;
 mod path;
 mod planned_fix;
 mod planner;

@@ -4,22 +4,20 @@ use super::alike::{is_same_json, is_same_text};
 use super::callers::Callers;
 use super::conditions::{self, Conditions};
 use super::cycles;
-use super::data_file::is_data;
-use super::location::is_hcl;
 use super::others::{AdoptedValues, Others};
+use super::parses::parses;
 use super::path::{self, Step};
 use super::reasons::{RemovalRefusal, Unproven};
 use super::refusal::Refusal;
 use super::{Changed, Stack, outputs, splice, valid};
 use crate::code::{
-    self, EditedPlaces, Evaluated, Options, Problem, SearchUnfinished, UnseenReader, parse,
+    self, EditedPlaces, Evaluated, Options, Problem, SearchUnfinished, UnseenReader,
 };
-use crate::model::{Address, Attributes, Edit, Imported, Interrupt, Tree, Value, credentials};
+use crate::model::{Address, Attributes, Edit, Imported, Tree, Value, credentials};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::{ControlFlow, Range};
-use tree_sitter::{ParseOptions, ParseState};
+use std::ops::Range;
 
 /// How many checked plans are kept.
 const KEPT: usize = 16;
@@ -350,41 +348,6 @@ impl<'a> Verifier<'a> {
             [found, expected].map(|value| schema.normal(attribute, name, value));
         found == expected
             || (live && !found.has_unknown() && attribute.is_satisfied(&found, &expected))
-    }
-}
-
-/// Checks that both parsers accept a file. The second one supports less of HCL: errors from before the edit do not
-/// count.
-fn parses(file: &str, before: &str, bytes: &[u8], interrupt: &Interrupt) -> Result<(), Refusal> {
-    let refused = || Refusal::from(Unproven::NotHcl(file.to_owned()));
-    let text = std::str::from_utf8(bytes).map_err(|_| refused())?;
-    if is_data(file) {
-        // The evaluation reads it.
-        return Ok(());
-    }
-    if !is_hcl(file) {
-        let is_json = code::json_nodes(text).is_some();
-        return is_json.then_some(()).ok_or_else(refused);
-    }
-    parse::body(text).map_err(|_| refused())?;
-    let mut parser = tree_sitter::Parser::new();
-    parser
-        .set_language(&tree_sitter_hcl::LANGUAGE.into())
-        .map_err(|_| refused())?;
-    let mut accepts = |text: &str| {
-        let mut go_on = |_: &ParseState| match interrupt.is_raised() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        };
-        let options = ParseOptions::new().progress_callback(&mut go_on);
-        let mut read = |at: usize, _| text.as_bytes().get(at..).unwrap_or_default();
-        let tree = parser.parse_with_options(&mut read, None, Some(options));
-        tree.is_some_and(|tree| !tree.root_node().has_error())
-    };
-    if accepts(text) || !accepts(before) {
-        Ok(())
-    } else {
-        Err(refused())
     }
 }
 
