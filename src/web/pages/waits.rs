@@ -9,7 +9,9 @@ use crate::web::sign_in::{Session, VisibleRepositories};
 use crate::web::site::Site;
 use std::collections::BTreeMap;
 
-/// How many rows of each kind are read; those that the person does not see are left out.
+/// How many rows of each kind are read first: whoever sees all of them needs no more.
+const FIRST_READ: u32 = 100;
+/// How many rows of each kind are read at most; those that the person does not see are left out.
 const MAX_READ: u32 = 1_000;
 /// How many orders are read.
 const MAX_ORDERS: u32 = 100;
@@ -35,6 +37,10 @@ pub(super) async fn what_waits(
         visible: &account.repositories,
         only,
         list,
+        most: match only {
+            Some(_) => MAX_OWN_ROWS,
+            None => MAX_ROWS,
+        },
         is_cut: false,
     };
     let queue = &site.inbox.queue;
@@ -61,12 +67,7 @@ pub(super) async fn what_waits(
     search.add_parked().await?;
     search.add_merged().await?;
     search.add_pulls().await?;
-    let most = if only.is_some() {
-        MAX_OWN_ROWS
-    } else {
-        MAX_ROWS
-    };
-    Ok(search.list.end(most, search.is_cut))
+    Ok(search.list.end(search.most, search.is_cut))
 }
 
 /// What is read, and what of it the person sees.
@@ -75,13 +76,40 @@ struct Search<'a> {
     visible: &'a VisibleRepositories,
     only: Option<RepositoryId>,
     list: WaitingList,
+    /// How many rows the page lists.
+    most: usize,
     is_cut: bool,
 }
 
 impl<'a> Search<'a> {
     /// Notes whether there may be more rows than were read.
     fn note(&mut self, read: usize, most: u32) {
-        self.is_cut |= u32::try_from(read).is_ok_and(|read| read >= most);
+        self.is_cut |= is_full(read, most);
+    }
+
+    /// Reads rows of a kind, given how many: more only where the person sees too few of the first.
+    async fn enough<R, F>(
+        &mut self,
+        read: impl Fn(u32) -> F,
+        repository: impl Fn(&R) -> Option<RepositoryId>,
+    ) -> anyhow::Result<Vec<R>>
+    where
+        F: Future<Output = anyhow::Result<Vec<R>>>,
+    {
+        let is_visible = |row: &&R| {
+            let id = repository(row);
+            id.and_then(|id| self.visible_name(id)).is_some()
+        };
+        let first = read(FIRST_READ).await?;
+        let is_enough = !is_full(first.len(), FIRST_READ)
+            || first.iter().filter(is_visible).count() > self.most;
+        if is_enough {
+            self.note(first.len(), FIRST_READ);
+            return Ok(first);
+        }
+        let rows = read(MAX_READ).await?;
+        self.note(rows.len(), MAX_READ);
+        Ok(rows)
     }
 
     /// Returns the name of a repository that is listed.
@@ -105,8 +133,9 @@ impl<'a> Search<'a> {
     }
 
     async fn add_failing(&mut self) -> anyhow::Result<()> {
-        let failing = self.tenant.failing_stacks(self.only, MAX_READ).await?;
-        self.note(failing.len(), MAX_READ);
+        let (tenant, only) = (self.tenant, self.only);
+        let read = |most| tenant.failing_stacks(only, most);
+        let failing = self.enough(read, |stack| Some(stack.repository)).await?;
         // By repository, since the rows are sorted so.
         for stacks in failing.chunk_by(|a, b| a.repository == b.repository) {
             let first = stacks.first().map(|stack| stack.repository);
@@ -120,11 +149,9 @@ impl<'a> Search<'a> {
     }
 
     async fn add_parked(&mut self) -> anyhow::Result<()> {
-        let parked = self
-            .tenant
-            .jobs_that_wait_parked(self.only, MAX_READ)
-            .await?;
-        self.note(parked.len(), MAX_READ);
+        let (tenant, only) = (self.tenant, self.only);
+        let read = |most| tenant.jobs_that_wait_parked(only, most);
+        let parked = self.enough(read, |job| job.repository).await?;
         for job in &parked {
             let Some(name) = job.repository.and_then(|id| self.visible_name(id)) else {
                 continue;
@@ -138,8 +165,11 @@ impl<'a> Search<'a> {
     }
 
     async fn add_merged(&mut self) -> anyhow::Result<()> {
-        let applying = self.tenant.applying_decisions(self.only, MAX_READ).await?;
-        self.note(applying.len(), MAX_READ);
+        let (tenant, only) = (self.tenant, self.only);
+        let read = |most| tenant.applying_decisions(only, most);
+        let applying = self
+            .enough(read, |(repository, _)| Some(*repository))
+            .await?;
         let mut by_pull: BTreeMap<_, Vec<&Decision>> = BTreeMap::new();
         for (repository, decision) in &applying {
             if let Choice::Applying { pull, .. } = decision.choice {
@@ -158,8 +188,11 @@ impl<'a> Search<'a> {
     }
 
     async fn add_pulls(&mut self) -> anyhow::Result<()> {
-        let open = self.tenant.open_proposals(self.only, MAX_READ).await?;
-        self.note(open.len(), MAX_READ);
+        let (tenant, only) = (self.tenant, self.only);
+        let read = |most| tenant.open_proposals(only, most);
+        let open = self
+            .enough(read, |proposal| Some(proposal.repository))
+            .await?;
         for proposal in &open {
             if let Some(name) = self.visible_name(proposal.repository) {
                 self.list.add_pull(proposal, name);
@@ -167,6 +200,11 @@ impl<'a> Search<'a> {
         }
         Ok(())
     }
+}
+
+/// Returns whether there may be more rows than were read.
+fn is_full(read: usize, most: u32) -> bool {
+    u32::try_from(read).is_ok_and(|read| read >= most)
 }
 
 fn stop(stack: &FailingStack) -> ScanStop<'_> {
