@@ -112,7 +112,7 @@ fn role() -> Role {
 
 /// Tries a call once, and not for long.
 async fn hasty(url: &str) -> SdkConfig {
-    let patience = TimeoutConfig::builder().operation_timeout(Duration::from_secs(2));
+    let patience = TimeoutConfig::builder().operation_timeout(Duration::from_secs(8));
     let config = crate::aws::config(url).await.into_builder();
     config
         .retry_config(RetryConfig::disabled())

@@ -1400,3 +1400,32 @@ fn blocks_within_a_block_are_named_as_such() {
         format!("`{path}` is a block at main.tf:1")
     );
 }
+
+/// The entry of the file has no such key, so `try` takes its last argument: of this instance alone the file tells.
+#[test]
+fn what_an_entry_of_a_file_leaves_out_is_added_there() {
+    let main = "locals {\n  config = yamldecode(file(\"${path.module}/config.yaml\"))\n}\n\nmodule \"buckets\" {\n  source     = \"./bucket\"\n  \
+                for_each   = { for b in local.config.buckets : b.name => b }\n  name       = each.key\n  versioning = \
+                try(each.value.versioning, false)\n}\n";
+    let bucket = "variable \"name\" {}\nvariable \"versioning\" {\n  type = bool\n}\nresource \"aws_s3_bucket_versioning\" \"this\" \
+                  {\n  bucket = var.name\n  versioning_configuration {\n    status = var.versioning ? \"Enabled\" : \
+                  \"Suspended\"\n  }\n}\n";
+    let yaml = "buckets:\n  - name: logs\n    versioning: true\n  - name: assets # of the site\n  - name: more\n";
+    let files = [
+        ("main.tf", main),
+        ("bucket/main.tf", bucket),
+        ("config.yaml", yaml),
+    ];
+    let address = "module.buckets[\"assets\"].aws_s3_bucket_versioning.this";
+    let status = |live: &str| {
+        difference(
+            "versioning_configuration[0].status",
+            "Suspended".into(),
+            live.into(),
+        )
+    };
+    let (file, text) = adopted_in(&files, address, vec![status("Enabled")]);
+    let added = "name: assets # of the site\n    versioning: true\n";
+    let expected = yaml.replace("name: assets # of the site\n", added);
+    assert_eq!((file.as_str(), text), ("config.yaml", expected));
+}

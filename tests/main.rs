@@ -54,6 +54,7 @@ mod openapi;
 mod outages;
 mod outbound;
 mod outside;
+mod own_tags;
 mod pages;
 mod parity;
 mod parking;

@@ -35,6 +35,9 @@ pub enum Uneditable {
         /// File and line of the code that reads it.
         place: String,
     },
+    /// A place in a file of data, in a form that is not edited.
+    #[error("the value belongs to {0}, in a form that is not edited automatically: edit it there")]
+    Data(String),
     /// A template with text around its interpolations.
     #[error("the value at {0} is made from a template")]
     Template(String),
@@ -164,6 +167,7 @@ impl Uneditable {
             Self::Condition(_)
             | Self::Function { .. }
             | Self::File { .. }
+            | Self::Data(_)
             | Self::Template(_)
             | Self::Computed(_)
             | Self::Element { .. }

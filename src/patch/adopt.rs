@@ -7,7 +7,7 @@ use super::refusal::Refusal;
 use super::siblings::Siblings;
 use super::target::{Slot, Target};
 use super::verify::ExpectedValue;
-use super::{Stack, blocks, removals};
+use super::{Stack, blocks, own_tags, removals};
 use crate::model::{Difference, Edit, Finding, Location, Parts, Site, Source, Value};
 
 /// Edits, and the values that the code has after them.
@@ -62,6 +62,12 @@ pub(super) struct Context<'a> {
 
 /// Returns the parts after which the code has the values of AWS.
 pub(super) fn plan(finding: &Finding, context: Context<'_>) -> Vec<Part> {
+    let own = own_tags::of(finding);
+    let parts = plan_written(own.as_ref().unwrap_or(finding), context);
+    own_tags::as_found(parts, finding)
+}
+
+fn plan_written(finding: &Finding, context: Context<'_>) -> Vec<Part> {
     let schema = context.stack.catalog.get(&finding.tf_type);
     let written_as = schema.and_then(|schema| schema.rules.written_as);
     let (mut parts, mut plain) = (Vec::new(), Vec::new());

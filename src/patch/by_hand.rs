@@ -1,7 +1,7 @@
 //! Shows what a person writes or runs where nothing is fixed automatically.
 
 use super::literal::{key, render};
-use super::path;
+use super::{own_tags, path};
 use crate::model::{Catalog, Finding, Kind, Shape, Value, ValueMap, masked};
 use std::collections::BTreeMap;
 
@@ -31,6 +31,8 @@ pub(super) fn block(finding: &Finding, catalog: &Catalog) -> Option<String> {
 }
 
 fn changed(finding: &Finding, catalog: &Catalog) -> Option<String> {
+    let own = own_tags::of(finding);
+    let finding = own.as_ref().unwrap_or(finding);
     let address = finding.address.as_ref()?;
     let schema = catalog.get(&finding.tf_type);
     let (mut lines, mut maps) = (Vec::new(), BTreeMap::new());

@@ -1,11 +1,12 @@
-//! Edits a value in a file of YAML or CSV that code reads: the text of that value alone.
+//! Edits a value in a file of YAML or CSV that code reads: the text of that value alone; and adds entries to YAML.
 
-use super::Stack;
 use super::literal::quote;
 use super::location::page;
 use super::refusal::Refusal;
 use super::target::Target;
-use crate::model::{Edit, Location, Site, Uneditable, Value};
+use super::write::Entry;
+use super::{Stack, path, yaml_entries};
+use crate::model::{Edit, Location, Site, Source, Uneditable, Value};
 
 /// The characters that a plain text of YAML may hold, besides letters and digits.
 const PLAIN: &[char] = &['_', '-', '.', '/', '+', '@', ' ', '=', '*'];
@@ -33,11 +34,14 @@ impl Target<'_> {
         stack: &Stack<'_>,
     ) -> Result<Vec<Edit>, Refusal> {
         let source = &location.source;
-        if matches!(
-            location.site,
-            Site::LeftOutArgument(_) | Site::LeftOutEntry(_)
-        ) {
-            return Err(self.in_data(location));
+        match &location.site {
+            Site::LeftOutEntry(keys) if !value.is_null() => {
+                let entry = path::nested(keys, value.clone());
+                let entry = entry.ok_or_else(|| self.in_data(location))?;
+                return self.add_data(location, &[entry], stack);
+            }
+            Site::LeftOutArgument(_) | Site::LeftOutEntry(_) => return Err(self.in_data(location)),
+            _ => {}
         }
         let page = page(stack.tree, &source.file)?;
         let (start, end) = source.span;
@@ -52,20 +56,30 @@ impl Target<'_> {
         }
     }
 
-    /// Returns the refusal that names the data file, which a person edits.
+    /// Adds entries to the mapping at a location of a data file.
+    ///
+    /// # Errors
+    /// The mapping is not edited in this form.
+    pub(super) fn add_data(
+        &self,
+        location: &Location,
+        entries: &[Entry],
+        stack: &Stack<'_>,
+    ) -> Result<Vec<Edit>, Refusal> {
+        let source = &location.source;
+        let page = page(stack.tree, &source.file)?;
+        let added = is_yaml(&source.file)
+            .then(|| yaml_entries::added(page.text, source.span, entries))
+            .flatten();
+        let (at, text) = added.ok_or_else(|| self.in_data(location))?;
+        Ok(vec![page.edit(at..at, text)])
+    }
+
+    /// Returns the refusal that names the place in the data file, where a person edits.
     pub(super) fn in_data(&self, location: &Location) -> Refusal {
-        let file = location.source.file.clone();
-        let function = if is_yaml(&file) {
-            "yamldecode"
-        } else {
-            "csvdecode"
-        };
+        let Source { file, line, .. } = &location.source;
         Refusal::Uneditable {
-            why: Uneditable::File {
-                file,
-                function: function.to_owned(),
-                place: self.resource.place(),
-            },
+            why: Uneditable::Data(format!("{file}:{line}")),
             call: self.resource.call.clone(),
         }
     }
@@ -88,13 +102,21 @@ fn scalar(old: &str, value: &Value) -> Option<String> {
         '\'' => Some(format!("'{}'", text.replace('\'', "''"))),
         '"' => Some(quoted(&text)),
         '|' | '>' | '[' | '{' | '&' | '*' | '!' => None,
-        _ if is_plain(&text) || is_same_word(old, &text) => Some(text),
-        _ => Some(quoted(&text)),
+        _ if is_same_word(old, &text) => Some(text),
+        _ => Some(plain_or_quoted(&text)),
     }
 }
 
 fn is_plain_form(old: &str) -> bool {
     !old.starts_with(['\'', '"', '|', '>', '[', '{', '&', '*', '!'])
+}
+
+/// Writes a text for YAML, in quotes where it needs them.
+pub(super) fn plain_or_quoted(text: &str) -> String {
+    match is_plain(text) {
+        true => text.to_owned(),
+        false => quoted(text),
+    }
 }
 
 /// Quotes a text for YAML, whose escapes in double quotes are those of JSON.

@@ -45,6 +45,7 @@ mod new_blocks;
 mod objects;
 mod others;
 mod outputs;
+mod own_tags;
 mod parses;
 mod path;
 mod planned_fix;
@@ -69,6 +70,7 @@ mod valid;
 mod verify;
 mod version;
 mod write;
+mod yaml_entries;
 
 pub use diff::{Mask, diff};
 pub use direction::FixPolicy;

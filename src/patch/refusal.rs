@@ -68,7 +68,9 @@ pub(super) enum Refusal {
     #[error("`{0}` is no attribute that can be written")]
     NoPath(String),
     /// A tag of the provider's configuration.
-    #[error("`{0}` is set by the provider's default_tags")]
+    #[error(
+        "`{0}` is set by the provider's default_tags, which no resource can leave out: take it out there, or restore it"
+    )]
     DefaultTags(String),
     /// A secret.
     #[error("`{0}` is a secret, which code must not hold: {CREDENTIAL}")]

@@ -10,7 +10,7 @@ use super::verify::ExpectedValue;
 use super::write::Entry;
 use crate::model::{
     Address, Attribute, DeclaredResource, Definition, Difference, Finding, Location, Nesting,
-    Shape, Site, Source, Type, Uneditable, Value, entry_path,
+    Shape, Site, Source, TAGS_ALL, Type, Uneditable, Value, entry_path,
 };
 use hcl_edit::Span;
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ impl<'a> Target<'a> {
         let resource = resource.ok_or_else(|| Refusal::NotEvaluated(Box::new(address.clone())))?;
         let parsed = path::parse(path);
         let (name, steps) = parsed.ok_or_else(|| Refusal::NoPath(path.to_owned()))?;
-        if name == "tags_all" {
+        if name == TAGS_ALL {
             return Err(Refusal::DefaultTags(path.to_owned()));
         }
         let mut differences = finding.attributes.iter();

@@ -41,8 +41,11 @@ impl Target<'_> {
         if let Some(location) = slot.location() {
             defaults::check(&location.source, stack)?;
             if is_data(&location.source.file) {
-                return match slot {
-                    Slot::Value(_) => self.write_data(location, value, stack),
+                return match (slot, self.entry(value)) {
+                    (Slot::Value(_), _) => self.write_data(location, value, stack),
+                    (Slot::Entry(_), Some(entry)) if !value.is_null() => {
+                        self.add_data(location, &[entry], stack)
+                    }
                     _ => Err(self.in_data(location)),
                 };
             }
@@ -109,7 +112,14 @@ impl Target<'_> {
         };
         defaults::check(&location.source, stack)?;
         if is_data(&location.source.file) {
-            return Err(self.in_data(location));
+            return match &location.site {
+                Site::LeftOutArgument(_) => Err(self.in_data(location)),
+                Site::LeftOutEntry(keys) => {
+                    let entry = path::nested(keys, map()).ok_or_else(|| self.no_literal())?;
+                    self.add_data(location, &[entry], stack)
+                }
+                _ => self.add_data(location, entries, stack),
+            };
         }
         match &location.site {
             Site::LeftOutArgument(argument) => {
