@@ -108,3 +108,75 @@ fn what_reads_each_instance_holds_back_the_removal_of_one() {
         assert!(is_refused_for_the_reader(&fix), "{reader}: {fix:?}");
     }
 }
+
+/// The instance's text is unknown, by the id of a group.
+fn with_id(reader: &str) -> String {
+    of_groups(&format!(
+        "\"${{aws_security_group.this[\"db\"].id}}${{{reader}}}\""
+    ))
+}
+
+#[test]
+fn what_reads_other_entries_of_each_element_of_a_value_holds_no_edit_back() {
+    for reader in [
+        "jsonencode({ for k, g in local.groups : k => g.note })",
+        "jsonencode([for g in values(local.groups) : g.note])",
+        "jsonencode(keys(local.groups))",
+        "length(local.groups)",
+        "jsonencode(flatten([for k, g in local.groups : [for n in [1, 2] : \"${k}${g.note}${n}\"]]))",
+        "join(\",\", [for k, g in local.groups : k])",
+        "local.groups[\"db\"].team",
+    ] {
+        let old = with_id(reader);
+        let (_, new) = adopted_in(&[("main.tf", &old)], GROUP, team());
+        assert_eq!(new, old.replace("\"edge\"", "\"core\""), "{reader}");
+    }
+}
+
+#[test]
+fn what_reads_an_edited_entry_of_each_element_of_a_value_holds_the_edit_back() {
+    for reader in [
+        "jsonencode({ for k, g in local.groups : k => g.team })",
+        "jsonencode({ for k, g in local.groups : k => g })",
+        "jsonencode([for g in local.groups : g[\"team\"]])",
+        "jsonencode([for g in local.groups : g.note if g.team == \"edge\"])",
+        "jsonencode(values(local.groups)[*].team)",
+        "jsonencode(flatten([for g in local.groups : [for part in g : part]]))",
+        "jsonencode(local.groups)",
+        "local.groups[\"web\"].team",
+        "local.groups[keys(local.groups)[1]].team",
+    ] {
+        let (fix, changed) = adopt(&[("main.tf", &with_id(reader))], GROUP, team());
+        assert!(changed.is_empty(), "{reader}: {changed:?}");
+        assert!(is_refused_for_the_reader(&fix), "{reader}: {fix:?}");
+    }
+}
+
+/// The value stands in a file of data, and others read other files.
+#[test]
+fn what_reads_another_file_holds_no_edit_back() {
+    let code = "resource \"aws_iam_role\" \"f\" {\n  description = yamldecode(file(\"${path.module}/a.yaml\")).note\n}\n\n\
+                resource \"aws_instance\" \"reader\" {\n  user_data = READ\n}\n";
+    let change = || vec![difference("description", "x".into(), "y".into())];
+    for (read, is_held) in [
+        (
+            "templatefile(\"b.tpl\", { id = aws_iam_role.f.arn })",
+            false,
+        ),
+        ("\"${aws_iam_role.f.arn}${file(\"b.tpl\")}\"", false),
+        ("templatefile(\"c.tpl\", { id = aws_iam_role.f.arn })", true),
+        ("\"${aws_iam_role.f.arn}${file(\"a.yaml\")}\"", true),
+        ("\"${aws_iam_role.f.arn}${file(aws_iam_role.f.arn)}\"", true),
+    ] {
+        let main = code.replace("READ", read);
+        let files = [
+            ("main.tf", main.as_str()),
+            ("a.yaml", "note: x\n"),
+            ("b.tpl", "of ${id}"),
+            ("c.tpl", "${file(\"a.yaml\")} of ${id}"),
+        ];
+        let (fix, changed) = adopt(&files, "aws_iam_role.f", change());
+        assert_eq!(changed.is_empty(), is_held, "{read}: {fix:?}");
+        assert_eq!(is_refused_for_the_reader(&fix), is_held, "{read}: {fix:?}");
+    }
+}

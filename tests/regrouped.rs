@@ -394,7 +394,8 @@ resource "aws_iam_role" "a" {
     assert_eq!(after["limits.json"], json.replace("3600", "7200"));
     let added = vec![("tags[\"New\"]", Value::Null, "x".into())];
     let (fix, after) = adopt(&files, &[], "aws_iam_role.a", added);
-    assert_eq!(after["team.yaml"], yaml, "{:?}", fix.reason);
+    let expected = yaml.replace("Rank: 1}", "Rank: 1, New: x}");
+    assert_eq!(after["team.yaml"], expected, "{:?}", fix.reason);
 }
 
 #[test]

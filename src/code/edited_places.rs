@@ -56,6 +56,28 @@ impl EditedPlaces {
         files.any(|file| !super::is_code(file) && !is_variables(file))
     }
 
+    /// Returns whether edits change bytes of a file, whichever.
+    pub(super) fn change_file(&self, file: &str) -> bool {
+        self.changed.contains_key(file)
+    }
+
+    /// Returns whether edits change bytes of a file between these parts of a span: they add or remove parts, or name them
+    /// anew.
+    pub(super) fn change_between(
+        &self,
+        file: &str,
+        whole: (usize, usize),
+        parts: &[(usize, usize)],
+    ) -> bool {
+        let is_in = |range: &Range<usize>, (start, end): (usize, usize)| match range.is_empty() {
+            true => start < range.start && range.start < end,
+            false => start <= range.start && range.end <= end,
+        };
+        let changes = self.changed.get(file).into_iter().flatten();
+        let mut own = changes.filter(|Change { range, .. }| touches(range, whole));
+        own.any(|Change { range, .. }| !parts.iter().any(|part| is_in(range, *part)))
+    }
+
     /// Returns whether an argument, or a nested block, of this name is inserted into a block itself; any where the name is
     /// empty.
     pub(super) fn insert_argument(&self, file: &File, block: &Block, name: &str) -> bool {
@@ -90,12 +112,9 @@ impl EditedPlaces {
     }
 
     /// Returns whether edits change bytes of a file.
-    pub(super) fn change(&self, file: &str, (start, end): (usize, usize)) -> bool {
+    pub(super) fn change(&self, file: &str, span: (usize, usize)) -> bool {
         let mut changes = self.changed.get(file).into_iter().flatten();
-        changes.any(|Change { range, .. }| match range.is_empty() {
-            true => start < range.start && range.start < end,
-            false => start < range.end && range.start < end,
-        })
+        changes.any(|Change { range, .. }| touches(range, span))
     }
 
     /// Returns whether edits change bytes of an expression.
@@ -117,6 +136,14 @@ impl EditedPlaces {
             (is_asked(block.ident.as_str()) || label.is_some_and(is_asked))
                 && self.change(file.path_at(span.start), file.span(span))
         })
+    }
+}
+
+/// Returns whether replaced bytes, or the place of inserted ones, lie in a span.
+fn touches(range: &Range<usize>, (start, end): (usize, usize)) -> bool {
+    match range.is_empty() {
+        true => start < range.start && range.start < end,
+        false => start < range.end && range.start < end,
     }
 }
 

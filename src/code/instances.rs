@@ -1,15 +1,22 @@
-//! Resolves reads of all instances of a resource or a module call, and detects edits that add or remove instances.
+//! Resolves reads of all instances of a resource or a module call, or of all elements of a value, and detects edits that
+//! add or remove instances.
 
 use super::edited_places::EditedPlaces;
 use super::instance::Instance;
 use super::resource::is_repeated;
-use super::written_references::References;
+use super::written_references::{EACH, NOTHING, References};
 
-/// Returns a reference to each attribute that is read of every instance. Without `count` and `for_each` the elements of a
+/// Returns a reference to each attribute that is read of every instance, or of every element. Without `count` and `for_each` the elements of a
 /// resource are its own attributes: then the reference is to the whole resource.
 pub(super) fn read(instance: &Instance<'_>, references: &References) -> Vec<[String; 4]> {
     let mut names = Vec::new();
     for ([kind, name], attributes) in &references.instances {
+        if ["var", "local"].contains(&kind.as_str()) {
+            let to = |attribute: &str| [kind, name, EACH, attribute].map(str::to_owned);
+            names.push(to(NOTHING));
+            names.extend(attributes.iter().map(|attribute| to(attribute)));
+            continue;
+        }
         let to = |attribute: &str| [kind, name, attribute, ""].map(str::to_owned);
         match has_instances(instance, [kind, name]) {
             true => names.extend(attributes.iter().map(|attribute| to(attribute))),

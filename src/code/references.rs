@@ -2,9 +2,10 @@
 //! arguments, outputs of modules, `each` and policy documents.
 
 use super::edited_places::EditedPlaces;
+use super::functions::file::policy_text;
 use super::instance::{Instance, SetBy};
 use super::scope::Scope;
-use super::written_references::{NO_RESOURCES, References, reference_to_entry};
+use super::written_references::{FileRead, NO_RESOURCES, References, reference_to_entry};
 use super::{call, instances, policy, policy_document};
 use hcl_edit::expr::{Expression, Object, ObjectKey};
 use hcl_edit::structure::Body;
@@ -266,7 +267,7 @@ impl Finder {
         left: usize,
     ) -> Names {
         let references = References::of(expression);
-        let is_edited = self.is_edited(&references, |places| {
+        let is_edited = self.is_edited(scope, &references, |places| {
             places.change_expression(scope.file, expression)
         });
         let mut names = self.all(scope, references, left);
@@ -277,7 +278,7 @@ impl Finder {
     pub(super) fn inner_body(&mut self, scope: &Scope<'_>, body: &Body, left: usize) -> Names {
         let mut references = References::default();
         references.visit_body(body);
-        let is_edited = self.is_edited(&references, |places| {
+        let is_edited = self.is_edited(scope, &references, |places| {
             places.change_part(scope.file, body, "")
         });
         let mut names = self.all(scope, references, left);
@@ -288,16 +289,27 @@ impl Finder {
     /// Returns whether an edit changes code, or a file that the code reads.
     fn is_edited(
         &self,
+        scope: &Scope<'_>,
         references: &References,
         changes: impl FnOnce(&EditedPlaces) -> bool,
     ) -> bool {
-        match &self.sought {
-            Sought::Places(places) => {
-                changes(places) || (references.reads_files && places.has_data())
-            }
-            Sought::Variables(_) => false,
-        }
+        let Sought::Places(places) = &self.sought else {
+            return false;
+        };
+        let mut files = references.files.iter();
+        changes(places) || (places.has_data() && files.any(|read| may_read(scope, read, places)))
     }
+}
+
+/// Returns whether a call may read a file that edits change. A template may read further files.
+fn may_read(scope: &Scope<'_>, read: &FileRead, places: &EditedPlaces) -> bool {
+    let is_template = read.function.ends_with("templatefile");
+    let found = read.path.as_ref().and_then(|path| {
+        policy_text(scope, path, None, |_, path, text| {
+            Some(places.change_file(path) || (is_template && text.contains("file")))
+        })
+    });
+    found.unwrap_or(true)
 }
 
 /// Returns the value of the only entry with this key; `None` where a key is computed.

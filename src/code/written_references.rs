@@ -26,19 +26,32 @@ const PASSING: &[&str] = &["values", "merge", "concat", "reverse", "slice", "tol
 /// The functions that read nothing but the keys of a collection.
 const COUNTING: &[&str] = &["keys", "length"];
 
-/// A resource, by its type and name, or a called module, by `module` and its name.
+/// The step of a path that stands for each element of a collection.
+pub(super) const EACH: &str = "*";
+
+/// The step below `EACH` where nothing of the elements is read but their keys.
+pub(super) const NOTHING: &str = "-";
+
+/// A resource, by its type and name, or a called module, a local value or a variable, by its root and its name.
 type Repeated = [String; 2];
 
-/// The references in an expression as written: the first four names of each, and whether it calls functions that read
-/// files.
+/// The references in an expression as written: the first four names of each, and the files that it reads.
 #[derive(Default)]
 pub(super) struct References {
     pub names: BTreeSet<[String; 4]>,
-    /// The attributes that are read of each instance of a resource, or of a module; an empty one where it is all of them.
+    /// The attributes that are read of each instance of a resource or a module, or of each element of a local value or a
+    /// variable; an empty one where it is all of them.
     pub instances: BTreeMap<Repeated, BTreeSet<String>>,
-    pub reads_files: bool,
+    pub files: Vec<FileRead>,
     /// The variables of `for` around, innermost last.
     bound: Vec<Bound>,
+}
+
+/// A call of a function that reads a file.
+pub(super) struct FileRead {
+    pub function: String,
+    /// The expression that names the file.
+    pub path: Option<Expression>,
 }
 
 /// A variable of `for`.
@@ -91,8 +104,8 @@ impl References {
     }
 
     /// Returns whose instances are the elements of a collection. What its other elements depend on is read as a whole.
-    fn elements(&mut self, collection: &Expression) -> Vec<Repeated> {
-        match collection {
+    fn elements(&mut self, walked: &Expression) -> Vec<Repeated> {
+        match walked {
             Expression::Parenthesis(inner) => self.elements(inner.inner()),
             Expression::FuncCall(call) if PASSING.iter().any(|name| is_call(call, name)) => {
                 let arguments = call.args.iter();
@@ -106,7 +119,7 @@ impl References {
                 elements.extend(self.elements(&choice.false_expr));
                 elements
             }
-            Expression::Traversal(traversal) => match repeated(traversal) {
+            Expression::Traversal(traversal) => match collection(traversal) {
                 Some(of) if self.bound(&of[0]).is_none() => vec![of],
                 _ => {
                     self.visit_traversal(traversal);
@@ -206,7 +219,13 @@ impl Visit for References {
     }
 
     fn visit_func_call(&mut self, call: &FuncCall) {
-        self.reads_files |= call.name.name.as_str().contains("file");
+        let function = call.name.name.as_str();
+        if function.contains("file") {
+            self.files.push(FileRead {
+                function: function.to_owned(),
+                path: call.args.iter().next().cloned(),
+            });
+        }
         if !COUNTING.iter().any(|name| is_call(call, name)) {
             return visit::visit_func_call(self, call);
         }
@@ -220,6 +239,14 @@ impl Visit for References {
 /// Returns the resource, or the called module, that a traversal refers to with all its instances; `None` where it names
 /// more, or something else.
 pub(super) fn repeated(traversal: &Traversal) -> Option<Repeated> {
+    let found = collection(traversal)?;
+    let is_value = ["var", "local"].contains(&found[0].as_str());
+    (!is_value).then_some(found)
+}
+
+/// Returns the resource, the called module, the local value or the variable that a traversal refers to with all its
+/// elements; `None` where it names more, or something else.
+fn collection(traversal: &Traversal) -> Option<Repeated> {
     let root = traversal.expr.as_variable()?.as_str();
     let mut operators = traversal.operators.iter().map(|operator| operator.value());
     let Some(TraversalOperator::GetAttr(name)) = operators.next() else {
@@ -232,7 +259,7 @@ pub(super) fn repeated(traversal: &Traversal) -> Option<Repeated> {
         )
     };
     let is_all = operators.next().is_none_or(is_splat) && operators.next().is_none();
-    let is_repeated = root == "module" || !NO_RESOURCES.contains(&root);
+    let is_repeated = ["module", "var", "local"].contains(&root) || !NO_RESOURCES.contains(&root);
     (is_all && is_repeated).then(|| [root, name.as_str()].map(str::to_owned))
 }
 
@@ -256,7 +283,7 @@ pub(super) fn reference_to_entry(traversal: &Traversal, entry: &str) -> Option<[
     Some(names)
 }
 
-/// Returns the first four names of a reference, up to an index: `data`, `aws_iam_policy_document`, `x` and `json`; missing
+/// Returns the first four names of a reference, up to an index that is no key of a value: `data`, `aws_iam_policy_document`, `x` and `json`; missing
 /// ones are empty. The index of an instance is left out.
 pub(super) fn reference(traversal: &Traversal) -> Option<[String; 4]> {
     let root = traversal.expr.as_variable()?.as_str();
@@ -269,6 +296,15 @@ pub(super) fn reference(traversal: &Traversal) -> Option<[String; 4]> {
                     break;
                 };
                 *next = name.as_str().to_owned();
+                at += 1;
+            }
+            TraversalOperator::Index(Expression::String(key))
+                if ["var", "local"].contains(&root) && ![EACH, NOTHING].contains(&key.as_str()) =>
+            {
+                let Some(next) = names.get_mut(at) else {
+                    break;
+                };
+                *next = key.to_string();
                 at += 1;
             }
             // The index of an instance.
