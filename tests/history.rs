@@ -16,6 +16,7 @@ const SHOP: RepositoryId = RepositoryId(10);
 on_both!(
     history_is_one_tenants_and_goes_with_it,
     history_is_deleted_when_it_is_old,
+    history_that_is_old_is_deleted_in_parts,
     no_stack_keeps_more_history_than_its_share,
     a_finding_that_could_not_be_checked_is_still_open,
     a_finding_keeps_its_history_when_its_id_changes,
@@ -125,6 +126,19 @@ async fn history_is_deleted_when_it_is_old(database: Database) {
         [1, 0, 0],
         "what is still there stays"
     );
+}
+
+async fn history_that_is_old_is_deleted_in_parts(database: Database) {
+    let store = database.inbox().await.store;
+    let acme = store.of(ACME);
+    let ids: Vec<_> = (0..4_500).map(|at| format!("f-{at}")).collect();
+    let all: Vec<_> = ids.iter().map(String::as_str).collect();
+    record(&acme, &scanned(&all), 10).await;
+    record(&acme, &scanned(&all[..100]), 20).await;
+    record(&acme, &scanned(&all[..50]), 30).await;
+    assert_eq!(counts(&store, ACME).await, [50, 4_450, 3]);
+    store.delete_history(30).await.unwrap();
+    assert_eq!(counts(&store, ACME).await, [50, 50, 1]);
 }
 
 async fn no_stack_keeps_more_history_than_its_share(database: Database) {

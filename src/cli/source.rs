@@ -370,7 +370,7 @@ async fn name_actors(
     let now = jiff::Timestamp::now().as_millisecond();
     let question = Question {
         since: now - MAX_AGE,
-        is_repeated: false,
+        answered: None,
     };
     let search = ActorSearch {
         who: &settings.who,

@@ -14,12 +14,6 @@ const EVENTS: &str = "dge_";
 const NAMED: usize = 8;
 /// How many characters a key has behind its beginning.
 const LENGTH: usize = 64;
-/// The longest name of a key, in characters.
-const MAX_NAME: usize = 100;
-/// After how many days a key expires at the latest, unless it never does.
-const MAX_DAYS: u32 = 3_650;
-/// After how many days a person's key expires at the latest.
-const MAX_PERSON_DAYS: u32 = 365;
 /// A day in milliseconds.
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
@@ -31,6 +25,13 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// The longest name of a key, in characters.
+    pub const MAX_NAME: usize = 100;
+    /// After how many days a key expires at the latest, unless it never does.
+    pub const MAX_DAYS: u32 = 3_650;
+    /// After how many days a person's key expires at the latest.
+    pub const MAX_PERSON_DAYS: u32 = 365;
+
     /// Creates the key for this scope of these random bytes.
     pub fn of_random(bytes: [u8; 32], scope: ApiScope) -> Self {
         let start = match scope {
@@ -56,7 +57,8 @@ impl ApiKey {
     /// It is empty, too long, or more than a line.
     pub fn parse_name(text: &str) -> Result<String, String> {
         let text = text.trim();
-        let fits = (1..=MAX_NAME).contains(&text.chars().count());
+        let most = Self::MAX_NAME;
+        let fits = (1..=most).contains(&text.chars().count());
         if holds_credential(text) {
             return Err(
                 "a name is shown to everybody, and this one looks like a credential".to_owned(),
@@ -64,9 +66,7 @@ impl ApiKey {
         }
         match fits && !text.contains(is_unseen) {
             true => Ok(text.to_owned()),
-            false => Err(format!(
-                "a name has 1 to {MAX_NAME} characters, on one line"
-            )),
+            false => Err(format!("a name has 1 to {most} characters, on one line")),
         }
     }
 
@@ -75,9 +75,7 @@ impl ApiKey {
     /// # Errors
     /// It is no number, or not in the range.
     pub fn parse_days(text: &str) -> Result<u32, String> {
-        let count = text.parse().ok();
-        let count = count.filter(|count| (1..=MAX_DAYS).contains(count));
-        count.ok_or_else(|| format!("days are a number from 1 to {MAX_DAYS}"))
+        days(text, Self::MAX_DAYS)
     }
 
     /// Parses after how many days a person's key expires.
@@ -85,9 +83,7 @@ impl ApiKey {
     /// # Errors
     /// It is no number, or not in the range.
     pub fn parse_person_days(text: &str) -> Result<u32, String> {
-        let count = text.parse().ok();
-        let count = count.filter(|count| (1..=MAX_PERSON_DAYS).contains(count));
-        count.ok_or_else(|| format!("days are a number from 1 to {MAX_PERSON_DAYS}"))
+        days(text, Self::MAX_PERSON_DAYS)
     }
 
     /// Returns when a key expires that was created at a moment, both in epoch milliseconds.
@@ -110,6 +106,12 @@ impl ApiKey {
     pub fn expose(&self) -> &str {
         &self.text
     }
+}
+
+fn days(text: &str, most: u32) -> Result<u32, String> {
+    let count = text.parse().ok();
+    let count = count.filter(|count| (1..=most).contains(count));
+    count.ok_or_else(|| format!("days are a number from 1 to {most}"))
 }
 
 impl fmt::Debug for ApiKey {

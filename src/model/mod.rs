@@ -72,6 +72,7 @@ pub use proof::{Proof, Prover};
 pub use proposal::{ACCEPT, ONBOARDING, Proposal, ProposalKind, ProposalState};
 pub use reading::{
     Coverage, Reading, Readings, Reason, Status, TRAIL_EVENTS, TypeReader, UnmanagedResource,
+    trail_region,
 };
 pub use resource::{
     AccountId, Attributes, AwsLocation, IgnoredTags, ProviderKey, ProviderTags, Region, Resource,

@@ -1,6 +1,6 @@
 //! The result of reading a resource from AWS.
 
-use super::{AccountId, Address, Attributes, Region, Resource};
+use super::{AccountId, Address, Attributes, Finding, Region, Resource};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -190,6 +190,26 @@ impl Coverage {
     pub fn is_of_calls(&self) -> bool {
         self.tf_type == TRAIL_EVENTS
     }
+
+    /// Returns whether the row tells of CloudTrail's events where it has the calls about the resource of a finding.
+    pub fn is_of_calls_about(&self, finding: &Finding) -> bool {
+        let here = self.region.as_ref();
+        self.is_of_calls()
+            && self.account == finding.account
+            && here.is_some_and(|here| trail_region(finding, here).as_ref() == Some(here))
+    }
+}
+
+/// Returns the region whose CloudTrail has the calls about a resource: those of global services are in one region of the
+/// partition.
+pub fn trail_region(finding: &Finding, fallback: &Region) -> Option<Region> {
+    let global = match fallback.partition() {
+        "aws" => "us-east-1",
+        "aws-cn" => "cn-north-1",
+        "aws-us-gov" => "us-gov-west-1",
+        _ => return finding.region.clone().or_else(|| Some(fallback.clone())),
+    };
+    finding.region.clone().or_else(|| Region::new(global))
 }
 
 /// A resource in AWS that is not tracked. `diff` decides whether a state claims it.

@@ -271,24 +271,6 @@ impl Queue {
         .context("while handing jobs back")
     }
 
-    /// Deletes jobs that ended before a time in epoch milliseconds.
-    pub async fn delete_ended(&self, before: i64) -> anyhow::Result<()> {
-        let before = before / 1000;
-        match self {
-            Self::Sqlite(pool) => {
-                let statement = "delete from Jobs where job_type = $1 and done_at < $2
-                     and (status in ('Done', 'Killed') or (status = 'Failed' and attempts >= max_attempts))";
-                sqlx::query(statement).bind(QUEUE).bind(before).execute(pool).await.map(drop)
-            }
-            Self::Postgres(pool) => {
-                let statement = "delete from apalis.jobs where job_type = $1 and done_at < to_timestamp($2)
-                     and (status in ('Done', 'Killed') or (status = 'Failed' and attempts >= max_attempts))";
-                sqlx::query(statement).bind(QUEUE).bind(before as f64).execute(pool).await.map(drop)
-            }
-        }
-        .context("while deleting old jobs")
-    }
-
     /// Restarts the numbers of turns, if no job waits for one.
     pub(super) async fn reset_turns(&self) -> anyhow::Result<()> {
         const CHANGE: &str = "delete from queue_turns where not exists";

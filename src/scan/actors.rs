@@ -3,11 +3,11 @@
 use super::scan_result::ScanResult;
 use crate::aws::{Aws, EventQuery, LOOKUP, Session};
 use crate::model::{
-    AccountId, Actor, Coverage, Finding, Inquiry, InquiryOutcome, Reason, Redactor, Region,
-    StackName, Status, TRAIL_EVENTS,
+    AccountId, Actor, Coverage, Finding, Inquiry, Reason, Redactor, Region, StackName, Status,
+    TRAIL_EVENTS, trail_region,
 };
 use crate::settings::Who;
-use crate::who::{self, Suspects, resource_names, trail_region};
+use crate::who::{self, Suspects, resource_names};
 use futures::future::join_all;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -46,9 +46,9 @@ enum Place {
 type Trail = (Option<AccountId>, Region);
 
 /// A question about a finding.
-struct Question {
+struct Question<'a> {
     place: Place,
-    finding: Finding,
+    finding: &'a Finding,
     trail: Trail,
     asked: who::Question,
 }
@@ -77,7 +77,7 @@ pub async fn name_actors(result: &mut ScanResult, search: &ActorSearch<'_>) {
         return;
     }
     let (questions, rest) = questions(result, search);
-    let mut by_trail: BTreeMap<Trail, Vec<Question>> = BTreeMap::new();
+    let mut by_trail: BTreeMap<Trail, Vec<Question<'_>>> = BTreeMap::new();
     for question in questions {
         let trail = by_trail.entry(question.trail.clone());
         trail.or_default().push(question);
@@ -115,7 +115,7 @@ pub async fn name_actors(result: &mut ScanResult, search: &ActorSearch<'_>) {
     }
 }
 
-impl Question {
+impl Question<'_> {
     fn answer(self, found: Result<Found, Reason>) -> Answer {
         Answer {
             place: self.place,
@@ -133,24 +133,21 @@ impl Answer {
         if let Ok(Found::Actor(actor)) = &self.found {
             finding.actor = Some(Actor::clone(actor));
         }
-        let outcome = match &self.found {
-            Ok(found) => InquiryOutcome::Answered {
-                asked_at: search.now,
-                is_last: self.asked.is_repeated,
-                is_cut: matches!(found, Found::Nobody { is_cut: true }),
-            },
-            Err(_) => InquiryOutcome::Unanswered,
-        };
-        finding.inquiry = search.notes_inquiries.then_some(Inquiry {
+        let found = self.found.as_ref().ok();
+        let is_cut = found.map(|found| matches!(found, Found::Nobody { is_cut: true }));
+        finding.inquiry = search.notes_inquiries.then(|| Inquiry {
             since: self.asked.since,
-            outcome,
+            outcome: self.asked.outcome(is_cut, search.now),
         });
         finding.actor.is_some()
     }
 }
 
 /// Returns a question for each finding that is asked about, and those beyond the limit.
-fn questions(result: &ScanResult, search: &ActorSearch<'_>) -> (Vec<Question>, Vec<Question>) {
+fn questions<'a>(
+    result: &'a ScanResult,
+    search: &ActorSearch<'_>,
+) -> (Vec<Question<'a>>, Vec<Question<'a>>) {
     let stacks = result.report.stacks.iter().enumerate();
     let stacks = stacks.flat_map(|(at, stack)| {
         let findings = stack.outcome.iter().flat_map(|scanned| &scanned.findings);
@@ -169,7 +166,7 @@ fn questions(result: &ScanResult, search: &ActorSearch<'_>) -> (Vec<Question>, V
             let region = trail_region(finding, &result.region)?;
             Some(Question {
                 place,
-                finding: finding.clone(),
+                finding,
                 trail: (finding.account.clone(), region),
                 asked,
             })
@@ -178,7 +175,7 @@ fn questions(result: &ScanResult, search: &ActorSearch<'_>) -> (Vec<Question>, V
     // Whoever was asked about already comes after those who were not.
     asked.sort_by_key(|question| {
         let severity = std::cmp::Reverse(question.finding.severity);
-        (severity, question.asked.is_repeated)
+        (severity, question.asked.is_repeated())
     });
     let rest = asked.split_off(asked.len().min(MAX_FINDINGS));
     (asked, rest)
@@ -195,7 +192,7 @@ struct TrailSearch<'a> {
 
 impl TrailSearch<'_> {
     /// Answers the questions of one account and region, one after the other. After a refusal no further one is asked.
-    async fn ask_all(&self, trail: Trail, questions: Vec<Question>) -> Vec<Answer> {
+    async fn ask_all(&self, trail: Trail, questions: Vec<Question<'_>>) -> Vec<Answer> {
         let session = self.aws.session(trail.0.as_ref(), &trail.1);
         let session = self.in_time(session).await;
         let mut known = BTreeMap::new();
@@ -216,11 +213,11 @@ impl TrailSearch<'_> {
     async fn ask(
         &self,
         session: &Session,
-        question: &Question,
+        question: &Question<'_>,
         known: &mut BTreeMap<(String, i64), Lookup>,
     ) -> Result<Found, Reason> {
         let mut is_cut = false;
-        for name in resource_names(&question.finding) {
+        for name in resource_names(question.finding) {
             let key = (name, question.asked.since);
             let lookup = known.entry(key.clone()).or_default();
             let query = EventQuery {
@@ -228,15 +225,12 @@ impl TrailSearch<'_> {
                 from: key.1.min(self.now),
                 to: self.now,
             };
-            self.read(session, query, lookup, &question.finding).await?;
-            let mut suspects = lookup.suspects.clone();
-            if !lookup.is_whole() {
-                suspects.leave_rest_unread();
-            }
-            if let Some(actor) = suspects.actor(&question.finding, self.redactor) {
+            self.read(session, query, lookup, question.finding).await?;
+            if let Some(mut actor) = lookup.suspects.actor(question.finding, self.redactor) {
+                actor.more |= !lookup.is_whole();
                 return Ok(Found::Actor(Box::new(actor)));
             }
-            is_cut |= suspects.is_cut();
+            is_cut |= lookup.suspects.is_cut() || !lookup.is_whole();
         }
         Ok(Found::Nobody { is_cut })
     }

@@ -2,6 +2,7 @@
 //!
 //! Deliveries that were missed are sent again up to three days later, and then tell of a past that is over.
 
+use super::old_rows::OldRows;
 use super::{Store, Tenant};
 use crate::model::{DeliveryId, InstallationId, RepositoryId};
 use anyhow::Context;
@@ -56,12 +57,12 @@ impl Store {
 
     /// Deletes what was told before a moment.
     pub async fn delete_access_changes(&self, before: i64) -> anyhow::Result<u64> {
-        let done = sqlx::query("delete from access_changes where changed_at < $1")
-            .bind(before)
-            .execute(&self.pool)
-            .await
-            .context("while deleting old changes of access")?;
-        Ok(done.rows_affected())
+        let old = OldRows {
+            table: "access_changes",
+            key: "installation, repository",
+            condition: "changed_at < $1",
+        };
+        old.delete(&self.pool, before).await
     }
 }
 

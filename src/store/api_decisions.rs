@@ -1,5 +1,6 @@
 //! Stores the decisions that keys of the API sent, and what came of each.
 
+use super::old_rows::OldRows;
 use super::{Store, Tenant, storable};
 use crate::model::{RepositoryId, StackName, WorkspaceId, masked};
 use anyhow::Context;
@@ -55,11 +56,12 @@ type Row = (String, String, String, String, String, i64);
 impl Store {
     /// Deletes the decisions that were sent before a moment.
     pub async fn delete_api_decisions(&self, before: i64) -> anyhow::Result<()> {
-        sqlx::query("delete from api_decisions where requested_at < $1")
-            .bind(before)
-            .execute(&self.pool)
-            .await
-            .context("while deleting old decisions of the API")?;
+        let old = OldRows {
+            table: "api_decisions",
+            key: "installation, order_id",
+            condition: "requested_at < $1",
+        };
+        old.delete(&self.pool, before).await?;
         Ok(())
     }
 }

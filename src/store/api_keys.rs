@@ -31,6 +31,14 @@ pub enum KeyOwner {
 }
 
 impl KeyOwner {
+    /// Returns how many keys of an organisation it may have before none is created on a page any more.
+    pub fn max_keys(self) -> i64 {
+        match self {
+            Self::Organisation => MAX_KEYS,
+            Self::Person { .. } => MAX_PERSON_KEYS,
+        }
+    }
+
     /// Returns GitHub's id of the person; `None` for an organisation's key.
     pub fn person(self) -> Option<u64> {
         match self {
@@ -215,11 +223,7 @@ impl Tenant<'_> {
         .fetch_one(handle)
         .await
         .context("while counting API keys")?;
-        let most = match record.owner {
-            KeyOwner::Organisation => MAX_KEYS,
-            KeyOwner::Person { .. } => MAX_PERSON_KEYS,
-        };
-        if count >= most {
+        if count >= record.owner.max_keys() {
             return Ok(KeyCreation::TooMany);
         }
         insert_key(handle, key, record).await?;

@@ -1,6 +1,7 @@
 //! Stores the audit log: who decided what, when, and where.
 
 use super::handle::Handle;
+use super::old_rows::OldRows;
 use super::{Store, Tenant, storable};
 use crate::model::{AuditEntry, AuditVia, RepositoryId, masked};
 use anyhow::Context;
@@ -80,11 +81,12 @@ type Row = (
 impl Store {
     /// Deletes entries of the audit log that are older than a moment.
     pub async fn delete_audit_log(&self, before: i64) -> anyhow::Result<()> {
-        sqlx::query("delete from audit_log where at < $1")
-            .bind(before)
-            .execute(&self.pool)
-            .await
-            .context("while deleting the old audit log")?;
+        let old = OldRows {
+            table: "audit_log",
+            key: "installation, repository, entry",
+            condition: "at < $1",
+        };
+        old.delete(&self.pool, before).await?;
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Counts the content created at GitHub per installation, by slices of time.
 
+use super::old_rows::OldRows;
 use super::{Store, Tenant};
 use crate::model::InstallationId;
 use anyhow::Context;
@@ -19,11 +20,12 @@ pub struct ContentCount {
 impl Store {
     /// Deletes the counts of slices before a moment.
     pub async fn delete_created_content(&self, before: i64) -> anyhow::Result<()> {
-        sqlx::query("delete from created_content where slice < $1")
-            .bind(before)
-            .execute(&self.pool)
-            .await
-            .context("while deleting what was created long ago")?;
+        let old = OldRows {
+            table: "created_content",
+            key: "installation, slice",
+            condition: "slice < $1",
+        };
+        old.delete(&self.pool, before).await?;
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Stores webhook deliveries: each once, before it is acknowledged.
 
+use super::old_rows::OldRows;
 use super::{Store, Tenant, storable};
 use crate::model::{DeliveryId, WebhookEvent, WebhookPayload, masked};
 use anyhow::Context;
@@ -67,14 +68,12 @@ impl Store {
 
     /// Deletes deliveries that arrived before a moment and are not open.
     pub async fn delete_deliveries(&self, before: i64) -> anyhow::Result<u64> {
-        let done = sqlx::query(
-            "delete from deliveries where state in ('done', 'failed') and received_at < $1",
-        )
-        .bind(before)
-        .execute(&self.pool)
-        .await
-        .context("while deleting old deliveries")?;
-        Ok(done.rows_affected())
+        let old = OldRows {
+            table: "deliveries",
+            key: "delivery",
+            condition: "state in ('done', 'failed') and received_at < $1",
+        };
+        old.delete(&self.pool, before).await
     }
 }
 

@@ -6,6 +6,7 @@ mod record;
 
 pub use list::{FindingFilter, FindingPlace, FoundFindings, ListedFinding};
 
+use super::old_rows::OldRows;
 use super::{Store, Tenant, storable};
 use crate::model::{
     AccountId, Ending, FindingId, Occurrence, Region, RepositoryId, ScanCourse, ScanPoint,
@@ -18,6 +19,9 @@ use sqlx::any::AnyRow;
 use sqlx::query::Query;
 use sqlx::{Any, Database, Row as _, SqlSafeStr};
 use std::cmp::Reverse;
+
+/// How far back repairs count for the mean time that they took, in milliseconds: 90 days, as pages and the API say.
+pub const REPAIR_PERIOD: i64 = 90 * 24 * 60 * 60 * 1_000;
 
 /// A statement about a stack.
 type StackQuery<'q> = Query<'q, Any, <Any as Database>::Arguments>;
@@ -74,15 +78,18 @@ macro_rules! totals_of {
 impl Store {
     /// Deletes what ended before a moment: findings that are no longer reported, and scans in numbers.
     pub async fn delete_history(&self, before: i64) -> anyhow::Result<()> {
-        for statement in [
-            "delete from finding_history where ended_at > 0 and ended_at < $1",
-            "delete from stack_history where finished_at < $1",
-        ] {
-            sqlx::query(statement)
-                .bind(before)
-                .execute(&self.pool)
-                .await
-                .context("while deleting old history")?;
+        let findings = OldRows {
+            table: "finding_history",
+            key: "installation, repository, stack, finding, first_seen",
+            condition: "ended_at > 0 and ended_at < $1",
+        };
+        let scans = OldRows {
+            table: "stack_history",
+            key: "installation, repository, stack, finished_at",
+            condition: "finished_at < $1",
+        };
+        for old in [findings, scans] {
+            old.delete(&self.pool, before).await?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Stores answers of the API that are given again to a repeated Idempotency-Key.
 
+use super::old_rows::OldRows;
 use super::{Store, Tenant};
 use anyhow::Context;
 
@@ -30,11 +31,12 @@ pub enum AnswerStart {
 impl Store {
     /// Deletes the answers from before a moment.
     pub async fn delete_kept_answers(&self, before: i64) -> anyhow::Result<()> {
-        sqlx::query("delete from kept_answers where created_at < $1")
-            .bind(before)
-            .execute(&self.pool)
-            .await
-            .context("while deleting old answers")?;
+        let old = OldRows {
+            table: "kept_answers",
+            key: "installation, answer_key",
+            condition: "created_at < $1",
+        };
+        old.delete(&self.pool, before).await?;
         Ok(())
     }
 }

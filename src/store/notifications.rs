@@ -1,5 +1,6 @@
 //! Stores notifications until they are posted.
 
+use super::old_rows::OldRows;
 use super::{Store, Tenant};
 use crate::model::RepositoryId;
 use anyhow::Context;
@@ -19,11 +20,12 @@ pub struct Notification {
 impl Store {
     /// Deletes notifications stored before a moment: they were given up, and their job never ran.
     pub async fn delete_notifications(&self, before: i64) -> anyhow::Result<()> {
-        sqlx::query("delete from notifications where kept_at < $1")
-            .bind(before)
-            .execute(&self.pool)
-            .await
-            .context("while deleting old notifications")?;
+        let old = OldRows {
+            table: "notifications",
+            key: "installation, repository, notification",
+            condition: "kept_at < $1",
+        };
+        old.delete(&self.pool, before).await?;
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Stores what each comment, and each order of a page or the API, asked for, as it was first parsed.
 
+use super::old_rows::OldRows;
 use super::{Store, Tenant};
 use crate::model::RepositoryId;
 use anyhow::Context;
@@ -27,17 +28,17 @@ pub struct Order {
 impl Store {
     /// Deletes what was asked for before a moment. What an earlier version stored counts from now on.
     pub async fn delete_orders(&self, before: i64, now: i64) -> anyhow::Result<()> {
-        let deleting = "while deleting old orders";
         sqlx::query("update orders set saved_at = $1 where saved_at = 0")
             .bind(now)
             .execute(&self.pool)
             .await
-            .context(deleting)?;
-        sqlx::query("delete from orders where saved_at < $1")
-            .bind(before)
-            .execute(&self.pool)
-            .await
-            .context(deleting)?;
+            .context("while dating orders of an earlier version")?;
+        let old = OldRows {
+            table: "orders",
+            key: "installation, repository, comment",
+            condition: "saved_at < $1",
+        };
+        old.delete(&self.pool, before).await?;
         Ok(())
     }
 }

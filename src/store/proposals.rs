@@ -4,9 +4,7 @@ use super::Tenant;
 use crate::model::{Proposal, ProposalState, RepositoryId};
 use anyhow::Context;
 
-type Row = (String, String, i64, String, String, i64, i64, i64, String);
-/// A row behind its repository.
-type OwnedRow = (
+type Row = (
     String,
     String,
     String,
@@ -23,7 +21,8 @@ type OwnedRow = (
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select branch, stack, number, state, findings, opened_at, changed_at, anew, closed_by from proposals ",
+            "select repository, branch, stack, number, state, findings, opened_at, changed_at, anew, closed_by
+             from proposals where installation = $1 ",
             $rest
         )
     };
@@ -67,16 +66,14 @@ impl Tenant<'_> {
         repository: RepositoryId,
         branch: &str,
     ) -> anyhow::Result<Option<Proposal>> {
-        let row: Option<Row> = sqlx::query_as(select!(
-            "where installation = $1 and repository = $2 and branch = $3"
-        ))
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(branch)
-        .fetch_optional(self.pool)
-        .await
-        .context("while reading a proposal")?;
-        row.map(|row| proposal(repository, row)).transpose()
+        let row: Option<Row> = sqlx::query_as(select!("and repository = $2 and branch = $3"))
+            .bind(&self.id)
+            .bind(repository.to_string())
+            .bind(branch)
+            .fetch_optional(self.pool)
+            .await
+            .context("while reading a proposal")?;
+        row.map(proposal).transpose()
     }
 
     /// Returns the proposal with this number; `None` where the pull request is not DriftGuard's.
@@ -85,31 +82,43 @@ impl Tenant<'_> {
         repository: RepositoryId,
         number: u64,
     ) -> anyhow::Result<Option<Proposal>> {
-        let row: Option<Row> = sqlx::query_as(select!(
-            "where installation = $1 and repository = $2 and number = $3"
-        ))
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(i64::try_from(number).unwrap_or_default())
-        .fetch_optional(self.pool)
-        .await
-        .context("while reading a proposal")?;
-        row.map(|row| proposal(repository, row)).transpose()
+        let row: Option<Row> = sqlx::query_as(select!("and repository = $2 and number = $3"))
+            .bind(&self.id)
+            .bind(repository.to_string())
+            .bind(i64::try_from(number).unwrap_or_default())
+            .fetch_optional(self.pool)
+            .await
+            .context("while reading a proposal")?;
+        row.map(proposal).transpose()
     }
 
     /// Returns all proposals of a repository, by branch.
     pub async fn proposals(&self, repository: RepositoryId) -> anyhow::Result<Vec<Proposal>> {
+        let rows: Vec<Row> = sqlx::query_as(select!("and repository = $2 order by branch"))
+            .bind(&self.id)
+            .bind(repository.to_string())
+            .fetch_all(self.pool)
+            .await
+            .context("while reading a repository's proposals")?;
+        rows.into_iter().map(proposal).collect()
+    }
+
+    /// Returns proposals of a repository that ended, the newest first.
+    pub async fn ended_proposals(
+        &self,
+        repository: RepositoryId,
+        most: usize,
+    ) -> anyhow::Result<Vec<Proposal>> {
         let rows: Vec<Row> = sqlx::query_as(select!(
-            "where installation = $1 and repository = $2 order by branch"
+            "and repository = $2 and state not in ('open', 'taken_over') order by number desc, branch limit $3"
         ))
         .bind(&self.id)
         .bind(repository.to_string())
+        .bind(i64::try_from(most)?)
         .fetch_all(self.pool)
         .await
-        .context("while reading a repository's proposals")?;
-        rows.into_iter()
-            .map(|row| proposal(repository, row))
-            .collect()
+        .context("while reading a repository's ended proposals")?;
+        rows.into_iter().map(proposal).collect()
     }
 
     /// Returns open proposals, of one repository or of all, the oldest first.
@@ -118,35 +127,36 @@ impl Tenant<'_> {
         repository: Option<RepositoryId>,
         most: u32,
     ) -> anyhow::Result<Vec<Proposal>> {
-        let rows: Vec<OwnedRow> = sqlx::query_as(
-            "select repository, branch, stack, number, state, findings, opened_at, changed_at, anew, closed_by from proposals
-             where installation = $1 and ($2 = '' or repository = $2) and state in ('open', 'taken_over')
-             order by opened_at, repository, branch limit $3",
-        )
+        let rows: Vec<Row> = sqlx::query_as(select!(
+            "and ($2 = '' or repository = $2) and state in ('open', 'taken_over')
+             order by opened_at, repository, branch limit $3"
+        ))
         .bind(&self.id)
         .bind(repository.map(|id| id.to_string()).unwrap_or_default())
         .bind(i64::from(most))
         .fetch_all(self.pool)
         .await
         .context("while reading the open proposals")?;
-        let owned = |row: OwnedRow| {
-            let (id, branch, stack, number, state, findings, opened_at, changed_at, anew, by) = row;
-            let id = id
-                .parse()
-                .context("while reading a proposal's repository")?;
-            let row = (
-                branch, stack, number, state, findings, opened_at, changed_at, anew, by,
-            );
-            proposal(RepositoryId(id), row)
-        };
-        rows.into_iter().map(owned).collect()
+        rows.into_iter().map(proposal).collect()
     }
 }
 
-fn proposal(repository: RepositoryId, row: Row) -> anyhow::Result<Proposal> {
-    let (branch, stack, number, state, findings, opened_at, changed_at, recreate, closed_by) = row;
-    Ok(Proposal {
+fn proposal(row: Row) -> anyhow::Result<Proposal> {
+    let (
         repository,
+        branch,
+        stack,
+        number,
+        state,
+        findings,
+        opened_at,
+        changed_at,
+        anew,
+        closed_by,
+    ) = row;
+    let repository = repository.parse();
+    Ok(Proposal {
+        repository: RepositoryId(repository.context("while reading a proposal's repository")?),
         stack,
         number: u64::try_from(number).context("a proposal's number is negative")?,
         state: ProposalState::parse(&state)
@@ -155,7 +165,7 @@ fn proposal(repository: RepositoryId, row: Row) -> anyhow::Result<Proposal> {
         branch,
         opened_at,
         changed_at,
-        recreate: recreate != 0,
+        recreate: anew != 0,
         closed_by,
     })
 }

@@ -1,6 +1,7 @@
 //! Stores the scans that were requested through the API.
 
 use super::limit_locks::lock_limits;
+use super::old_rows::OldRows;
 use super::{Store, Tenant};
 use crate::model::{RepositoryId, StackName, WorkspaceId};
 use anyhow::Context;
@@ -63,11 +64,12 @@ type Row = (String, String, String, String, String, i64, i64, i64);
 impl Store {
     /// Deletes what was requested before a moment.
     pub async fn delete_requested_scans(&self, before: i64) -> anyhow::Result<()> {
-        sqlx::query("delete from requested_scans where requested_at < $1")
-            .bind(before)
-            .execute(&self.pool)
-            .await
-            .context("while deleting old requests of scans")?;
+        let old = OldRows {
+            table: "requested_scans",
+            key: "scan",
+            condition: "requested_at < $1",
+        };
+        old.delete(&self.pool, before).await?;
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Stores the outcome of each scan.
 
+use super::old_rows::OldRows;
 use super::stack_summaries::SummaryUpdate;
 use super::subjects::ID_SCHEME;
 use super::{Store, Tenant};
@@ -54,17 +55,15 @@ pub(super) fn records(
 impl Store {
     /// Deletes scans that finished before a moment and were followed by others.
     pub async fn delete_scans(&self, before: i64) -> anyhow::Result<u64> {
-        let done = sqlx::query(
-            "delete from scans where finished_at < $1 and exists (
+        let old = OldRows {
+            table: "scans",
+            key: "scan",
+            condition: "finished_at < $1 and exists (
                  select 1 from scans as later
                  where later.installation = scans.installation and later.repository = scans.repository
                      and later.stack = scans.stack and later.finished_at > scans.finished_at)",
-        )
-        .bind(before)
-        .execute(&self.pool)
-        .await
-        .context("while deleting old scans")?;
-        Ok(done.rows_affected())
+        };
+        old.delete(&self.pool, before).await
     }
 }
 

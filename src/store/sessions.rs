@@ -1,6 +1,7 @@
 //! Stores the sessions of people who are signed in to the pages.
 
 use super::Store;
+use super::old_rows::OldRows;
 use anyhow::Context;
 
 /// A session of a person.
@@ -105,11 +106,12 @@ impl Store {
 
     /// Deletes the sessions that ended before a moment.
     pub async fn delete_sessions(&self, before: i64) -> anyhow::Result<()> {
-        sqlx::query("delete from sessions where expires_at < $1")
-            .bind(before)
-            .execute(&self.pool)
-            .await
-            .context("while deleting ended sessions")?;
+        let old = OldRows {
+            table: "sessions",
+            key: "session",
+            condition: "expires_at < $1",
+        };
+        old.delete(&self.pool, before).await?;
         Ok(())
     }
 }

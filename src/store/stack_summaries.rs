@@ -44,7 +44,17 @@ pub struct ListedStacks {
     pub next: Option<StackPlace>,
 }
 
-pub(super) type Row = (i64, String, String, String, i64, i64);
+type Row = (i64, String, String, String, i64, i64);
+
+/// The query whose rows `listed` reads.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select urgency_rank, repository, stack, summary, scanned_at, next_at from stacks where installation = $1 ",
+            $rest
+        )
+    };
+}
 
 impl Tenant<'_> {
     /// Returns stacks of all repositories that are reached, the most urgent first: those behind a place. Whoever shows
@@ -60,9 +70,10 @@ impl Tenant<'_> {
         };
         let behind = behind.unwrap_or(&first);
         let statement = format!(
-            "select urgency_rank, repository, stack, summary, scanned_at, next_at from stacks
-             where installation = $1 and (urgency_rank, repository, stack) > ($2, $3, $4) and {}
-             order by urgency_rank, repository, stack limit $5",
+            select!(
+                "and (urgency_rank, repository, stack) > ($2, $3, $4) and {}
+                 order by urgency_rank, repository, stack limit $5"
+            ),
             self.reached("$6")
         );
         let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(statement))
@@ -75,13 +86,29 @@ impl Tenant<'_> {
             .fetch_all(self.pool)
             .await
             .context("while reading the most urgent stacks")?;
-        // A row that cannot be read is left out, and the list goes on behind it.
-        let is_cut = u32::try_from(rows.len()).is_ok_and(|count| count == most);
-        let last = rows.last().filter(|_| is_cut).map(place);
-        Ok(ListedStacks {
-            stacks: rows.into_iter().filter_map(listed).collect(),
-            next: last,
-        })
+        Ok(ListedStacks::of(rows, most))
+    }
+
+    /// Returns stacks of a repository, the most urgent first: those behind a place.
+    pub async fn stacks_of(
+        &self,
+        repository: RepositoryId,
+        behind: Option<&StackPlace>,
+        most: u32,
+    ) -> anyhow::Result<ListedStacks> {
+        let (rank, stack) = behind.map_or((-1, ""), |place| (place.rank, place.stack.as_str()));
+        let rows: Vec<Row> = sqlx::query_as(select!(
+            "and repository = $2 and (urgency_rank, stack) > ($3, $4) order by urgency_rank, stack limit $5"
+        ))
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(rank)
+        .bind(stack)
+        .bind(i64::from(most))
+        .fetch_all(self.pool)
+        .await
+        .context("while reading a repository's most urgent stacks")?;
+        Ok(ListedStacks::of(rows, most))
     }
 
     /// Returns a stack of the default branch, where its repository is reached.
@@ -91,8 +118,7 @@ impl Tenant<'_> {
         stack: &StackName,
     ) -> anyhow::Result<Option<ListedStack>> {
         let statement = format!(
-            "select urgency_rank, repository, stack, summary, scanned_at, next_at from stacks
-             where installation = $1 and repository = $2 and stack = $3 and {}",
+            select!("and repository = $2 and stack = $3 and {}"),
             self.reached("$4")
         );
         let row: Option<Row> = sqlx::query_as(AssertSqlSafe(statement))
@@ -184,7 +210,19 @@ impl SummaryUpdate<'_> {
     }
 }
 
-pub(super) fn place((rank, repository, stack, ..): &Row) -> StackPlace {
+impl ListedStacks {
+    /// Reads the rows of a list that was read up to a length. A row that cannot be read is left out, and the list goes on
+    /// behind it.
+    fn of(rows: Vec<Row>, most: u32) -> Self {
+        let is_cut = u32::try_from(rows.len()).is_ok_and(|count| count == most);
+        Self {
+            next: rows.last().filter(|_| is_cut).map(place),
+            stacks: rows.into_iter().filter_map(listed).collect(),
+        }
+    }
+}
+
+fn place((rank, repository, stack, ..): &Row) -> StackPlace {
     StackPlace {
         rank: *rank,
         repository: repository.clone(),
@@ -192,9 +230,7 @@ pub(super) fn place((rank, repository, stack, ..): &Row) -> StackPlace {
     }
 }
 
-pub(super) fn listed(
-    (rank, repository, stack, summary, scanned_at, next_at): Row,
-) -> Option<ListedStack> {
+fn listed((rank, repository, stack, summary, scanned_at, next_at): Row) -> Option<ListedStack> {
     Some(ListedStack {
         repository: RepositoryId(repository.parse().ok()?),
         stack: StackName::new(&stack)?,

@@ -1,5 +1,6 @@
 //! Stores jobs that are not retried automatically.
 
+use super::old_rows::OldRows;
 use super::{Store, Tenant, storable};
 use crate::model::{InstallationId, RepositoryId, masked};
 use anyhow::Context;
@@ -94,11 +95,12 @@ impl Store {
 
     /// Deletes jobs that failed before a moment. Parked jobs wait for the operator.
     pub async fn delete_failed_jobs(&self, before: i64) -> anyhow::Result<()> {
-        sqlx::query("delete from stopped_jobs where state = 'failed' and stopped_at < $1")
-            .bind(before)
-            .execute(&self.pool)
-            .await
-            .context("while deleting failed jobs")?;
+        let old = OldRows {
+            table: "stopped_jobs",
+            key: "job",
+            condition: "state = 'failed' and stopped_at < $1",
+        };
+        old.delete(&self.pool, before).await?;
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use crate::report::pages::{Frame, Message, MessagePage};
 use crate::store::Store;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use std::sync::Arc;
 
 /// The pages.
 pub(super) struct Site {
@@ -30,7 +31,7 @@ pub(super) struct Site {
 
 impl Site {
     /// Returns what of the sign-in tells what people see.
-    pub fn rights(&self) -> &Rights {
+    pub fn rights(&self) -> &Arc<Rights> {
         &self.sign_in.rights
     }
 

@@ -53,7 +53,7 @@ const ENDS: &[&str] = &[
 #[derive(Debug, Clone, Default)]
 pub struct Suspects {
     events: Vec<TrailEvent>,
-    /// Whether there are calls that were not read.
+    /// Whether there are calls that cannot be read.
     unread: bool,
 }
 
@@ -72,18 +72,13 @@ impl Suspects {
         }
     }
 
-    /// Notes that there are older events that were not read.
-    pub fn leave_rest_unread(&mut self) {
-        self.unread = true;
-    }
-
     /// Returns whether more calls that may have led to a finding were found than are shown, so that older ones need not be
     /// read. Calls of the same caller and action count once.
     pub fn is_enough(&self, finding: &Finding) -> bool {
         self.candidates(finding, Choice::OfKind).len() > MAX_CANDIDATES
     }
 
-    /// Returns whether there are calls that were not read.
+    /// Returns whether there are calls that cannot be read.
     pub fn is_cut(&self) -> bool {
         self.unread
     }

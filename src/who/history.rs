@@ -1,6 +1,5 @@
 //! Decides from earlier scans of a stack which findings CloudTrail is asked about, and since when.
 
-use super::names::trail_region;
 use crate::model::{
     Actor, CheckedResource, Finding, FindingId, Inquiry, InquiryOutcome, Scanned, StackReport,
 };
@@ -61,8 +60,43 @@ pub enum Next {
 pub struct Question {
     /// Whoever made the change did so after this time, in epoch milliseconds.
     pub since: i64,
-    /// Whether it was asked before: calls arrive late, also the one that is the cause where others came before it.
-    pub is_repeated: bool,
+    /// The answer before, where it is asked once more: calls arrive late, also the one that is the cause where others came
+    /// before it.
+    pub answered: Option<EarlierAnswer>,
+}
+
+/// CloudTrail's answer to an earlier question about a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarlierAnswer {
+    /// When it was asked, in epoch milliseconds.
+    pub asked_at: i64,
+    /// Whether there were calls that were not read.
+    pub is_cut: bool,
+}
+
+impl Question {
+    /// Returns whether it was asked before.
+    pub fn is_repeated(&self) -> bool {
+        self.answered.is_some()
+    }
+
+    /// Returns what became of the question that was asked now: `is_cut` is whether there are calls that were not read, and
+    /// `None` where there was no answer. Then the answer before counts still, and the question is asked again.
+    pub fn outcome(&self, is_cut: Option<bool>, now: i64) -> InquiryOutcome {
+        match (is_cut, self.answered) {
+            (Some(is_cut), _) => InquiryOutcome::Answered {
+                asked_at: now,
+                is_last: self.is_repeated(),
+                is_cut,
+            },
+            (None, Some(before)) => InquiryOutcome::Answered {
+                asked_at: before.asked_at,
+                is_last: false,
+                is_cut: before.is_cut,
+            },
+            (None, None) => InquiryOutcome::Unanswered,
+        }
+    }
 }
 
 /// The findings of a scan, compared with earlier scans of the stack.
@@ -88,7 +122,10 @@ impl OpenFinding<'_> {
         let is_due = self.asked.is_none_or(|(_, oldest)| is_due(oldest, now));
         let question = Question {
             since,
-            is_repeated: self.asked.is_some(),
+            answered: self.asked.map(|(_, oldest)| EarlierAnswer {
+                asked_at: oldest,
+                is_cut: false,
+            }),
         };
         Earlier {
             actor: None,
@@ -112,7 +149,8 @@ impl OpenFinding<'_> {
         if before.actor.is_some() {
             return decided(Next::Keep(None));
         }
-        if was_refused(scanned, before) {
+        let mut rows = scanned.coverage.iter();
+        if rows.any(|row| row.is_of_calls_about(before)) {
             return None;
         }
         let (newest, _) = self.asked.unwrap_or((at.ended, at.ended));
@@ -137,20 +175,22 @@ fn is_due(asked_at: i64, now: i64) -> bool {
 
 /// Returns what follows from the last inquiry about a finding: one that was not answered settles nothing.
 fn after_inquiry(inquiry: &Inquiry, now: i64) -> Next {
-    let is_repeated = match inquiry.outcome {
-        InquiryOutcome::Off | InquiryOutcome::Unanswered => false,
+    let answered = match inquiry.outcome {
+        InquiryOutcome::Off | InquiryOutcome::Unanswered => None,
         InquiryOutcome::Answered {
-            asked_at, is_last, ..
+            asked_at,
+            is_last,
+            is_cut,
         } => {
             if is_last || !is_due(asked_at, now) {
                 return Next::Keep(Some(inquiry.clone()));
             }
-            true
+            Some(EarlierAnswer { asked_at, is_cut })
         }
     };
     Next::Ask(Question {
         since: inquiry.since,
-        is_repeated,
+        answered,
     })
 }
 
@@ -228,14 +268,4 @@ impl<'a> History<'a> {
         }
         self.earlier
     }
-}
-
-/// Returns whether CloudTrail did not answer where it has the calls about a finding.
-fn was_refused(scanned: &Scanned, finding: &Finding) -> bool {
-    let mut rows = scanned.coverage.iter().filter(|row| row.is_of_calls());
-    rows.any(|row| {
-        let here = row.region.as_ref();
-        row.account == finding.account
-            && here.is_some_and(|here| trail_region(finding, here).as_ref() == Some(here))
-    })
 }

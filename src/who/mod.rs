@@ -11,5 +11,7 @@ mod source;
 
 pub use actor::{MAX_CANDIDATES, Suspects};
 pub use event::TrailEvent;
-pub use history::{DELIVERY, Earlier, EarlierScan, History, MAX_AGE, Next, Question};
-pub use names::{resource_names, trail_region};
+pub use history::{
+    DELIVERY, Earlier, EarlierAnswer, EarlierScan, History, MAX_AGE, Next, Question,
+};
+pub use names::resource_names;

@@ -1,6 +1,6 @@
 //! Names the resource of a finding as CloudTrail does.
 
-use crate::model::{Finding, Region, Value};
+use crate::model::{Finding, Value};
 
 /// The longest name that CloudTrail looks up, in bytes.
 const MAX_LENGTH: usize = 2_000;
@@ -58,16 +58,4 @@ fn is_of_ec2(id: &str) -> bool {
             && [8, 17].contains(&digits.len())
             && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
-}
-
-/// Returns the region whose CloudTrail has the calls about a resource: those of global services are in one region of the
-/// partition.
-pub fn trail_region(finding: &Finding, fallback: &Region) -> Option<Region> {
-    let global = match fallback.partition() {
-        "aws" => "us-east-1",
-        "aws-cn" => "cn-north-1",
-        "aws-us-gov" => "us-gov-west-1",
-        _ => return finding.region.clone().or_else(|| Some(fallback.clone())),
-    };
-    finding.region.clone().or_else(|| Region::new(global))
 }

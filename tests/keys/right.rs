@@ -5,6 +5,7 @@ use crate::database::{Database, on_both};
 use crate::pages::keys::stored_key;
 use driftguard::standin::github::Fault;
 use futures::future::join_all;
+use sqlx::{Connection, PgConnection};
 use std::time::Duration;
 
 on_both!(
@@ -233,4 +234,33 @@ async fn what_a_clock_confirmed_while_it_was_ahead_is_asked_again(database: Data
     let asked = company.questions();
     assert_eq!(company.workspaces(&key).await, company.of(company.shop));
     assert_eq!(company.questions(), asked + 1);
+}
+
+/// However many requests wait for the database, the server has connections left.
+#[tokio::test]
+async fn requests_with_keys_leave_connections_to_jobs_and_deliveries() {
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    let company = Company::start(database).await;
+    let key = company.key("read", &[company.shop]).await;
+    let mut other = PgConnection::connect(&company.site.database.url)
+        .await
+        .unwrap();
+    let mut held = other.begin().await.unwrap();
+    // Read for the names of the key's repositories, and for nothing before that.
+    sqlx::query("lock table repositories in access exclusive mode")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let asked = join_all((0..24).map(|_| company.get(&key, "/api/v1/me")));
+    let ready = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let ready = reqwest::get(company.site.at("/readyz")).await;
+        held.rollback().await.unwrap();
+        ready.unwrap().status().as_u16()
+    };
+    let (answers, ready) = tokio::join!(asked, ready);
+    assert_eq!(ready, 200);
+    assert!(answers.iter().all(|it| it.status == 200), "{answers:?}");
 }

@@ -155,7 +155,7 @@ fn the_page_of_a_repository_is_sent_as_html() {
         next_at: None,
     };
     let row = StackRow::new(facts, &repository, SCANNED);
-    let proposals = proposals();
+    let ended = &proposals()[..1];
     let context = RepositoryFacts {
         account: "acme",
         name: &repository,
@@ -163,7 +163,7 @@ fn the_page_of_a_repository_is_sent_as_html() {
         default_branch: Some("main"),
         dashboard: Some(2),
         problem: Some(("line 3: `stack` is no setting", SCANNED)),
-        proposals: &proposals,
+        ended,
     };
     let next = Some("1.2.production".to_owned());
     let waiting = waits(&repository, false);
@@ -172,12 +172,24 @@ fn the_page_of_a_repository_is_sent_as_html() {
     let quiet = RepositoryFacts {
         problem: None,
         dashboard: None,
-        proposals: &[],
+        ended: &[],
         ..context
     };
-    let nothing = WaitingList::new(&frame(), "https://github.com", false).end(10, false);
-    let page = RepositoryPage::new(frame(), &quiet, nothing, Vec::new(), true, None);
+    let nothing = |is_cut| WaitingList::new(&frame(), "https://github.com", false).end(10, is_cut);
+    let page = RepositoryPage::new(frame(), &quiet, nothing(false), Vec::new(), true, None);
     insta::assert_snapshot!("page_repository_without_stacks", page.html().unwrap());
+
+    // An empty list is no word that all is well.
+    let says = |context: &RepositoryFacts<'_>, is_cut| {
+        let page = RepositoryPage::new(frame(), context, nothing(is_cut), Vec::new(), true, None);
+        let html = page.html().unwrap();
+        let (_, text) = html.split_once("What waits</h2>\n<p>").unwrap();
+        text.split("</p>").next().unwrap().to_owned()
+    };
+    assert!(says(&quiet, false).starts_with("Nothing: no order "));
+    assert!(says(&context, false).starts_with("Nothing else: no order "));
+    let cut = says(&quiet, true);
+    assert_eq!(cut, "Nothing among what was read: there may be others.");
 }
 
 /// A finding that was repaired, and came back.

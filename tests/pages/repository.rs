@@ -3,12 +3,14 @@
 use super::site::execute;
 use super::{FINDING, STACK, two_accounts};
 use crate::database::{Database, on_both};
-use driftguard::model::StackName;
+use driftguard::model::{Proposal, ProposalState, StackName};
+use driftguard::web::pages::PATHS;
 
 on_both!(
     a_repository_shows_its_stacks_and_leads_to_what_is_known_of_it,
     a_repository_that_is_named_like_a_page_has_one,
     a_long_list_of_a_repositorys_stacks_goes_on_behind_the_last_one_shown,
+    a_repository_lists_its_newest_pull_requests_that_ended,
     the_charts_show_as_long_as_the_history_is_kept,
 );
 
@@ -67,12 +69,17 @@ async fn a_repository_shows_its_stacks_and_leads_to_what_is_known_of_it(database
 async fn a_repository_that_is_named_like_a_page_has_one(database: Database) {
     let (site, acme, _) = two_accounts(database).await;
     let reports = &crate::report::world().stacks[..1];
-    for name in ["accepted", "audit", "findings", "keys"] {
+    let names = PATHS
+        .iter()
+        .filter_map(|path| path.strip_prefix("/orgs/{owner}/"));
+    let names: Vec<_> = names.filter(|name| !name.contains(['{', '/'])).collect();
+    assert!(names.contains(&"audit"), "{names:?}");
+    for name in &names {
         let name = format!("acme/{name}");
         site.scanned((&name, true), acme, reports).await;
     }
     let (mut alice, list) = site.sign_in("alice", "/orgs/acme").await;
-    for name in ["accepted", "audit", "findings", "keys"] {
+    for name in names {
         let page = alice
             .open(&site.at(&list.link(&format!(">acme/{name}"))))
             .await;
@@ -108,6 +115,32 @@ async fn a_long_list_of_a_repositorys_stacks_goes_on_behind_the_last_one_shown(d
     assert!(!rest.html.contains("Further stacks") && !rest.html.contains("acme/shop"));
     let start = rest.url.join(&rest.link("From the start")).unwrap();
     assert_eq!(start.path(), "/orgs/acme/large");
+}
+
+async fn a_repository_lists_its_newest_pull_requests_that_ended(database: Database) {
+    let (site, acme, _) = two_accounts(database).await;
+    let tenant = site.store.of(acme);
+    let shop = tenant.repositories().await.unwrap()[0].id;
+    for number in 101..=125 {
+        let ended = Proposal {
+            repository: shop,
+            branch: format!("driftguard/production/{number}"),
+            stack: "production".to_owned(),
+            number,
+            state: ProposalState::Merged,
+            findings: vec!["f-00000000000a".to_owned()],
+            opened_at: 0,
+            changed_at: 0,
+            recreate: false,
+            closed_by: String::new(),
+        };
+        tenant.save_proposal(&ended).await.unwrap();
+    }
+    let (_, page) = site.sign_in("alice", SHOP).await;
+    let listed = |number: u64| page.html.contains(&format!(">#{number}</a>"));
+    assert!((106..=125).all(listed), "{}", page.html);
+    assert!(!(101..=105).any(listed), "{}", page.html);
+    assert!(page.html.contains("There are older ones."), "{}", page.html);
 }
 
 async fn the_charts_show_as_long_as_the_history_is_kept(database: Database) {

@@ -3,9 +3,10 @@
 use driftguard::model::{
     AccountId, Actor, CallSource, Coverage, Finding, FindingId, Inquiry, InquiryOutcome, Kind,
     Region, Scanned, StackName, StackReport, Status, TRAIL_EVENTS, Value, ValueMap, Verdict,
+    trail_region,
 };
 use driftguard::who::{
-    Earlier, EarlierScan, History, MAX_AGE, Next, Question, resource_names, trail_region,
+    Earlier, EarlierAnswer, EarlierScan, History, MAX_AGE, Next, Question, resource_names,
 };
 
 const MINUTE: i64 = 60 * 1_000;
@@ -73,19 +74,24 @@ fn earlier(scans: &[(StackReport, i64)]) -> Earlier {
         .unwrap()
 }
 
-fn asked(since: i64, is_repeated: bool) -> Earlier {
+fn asked(since: i64, answered: Option<EarlierAnswer>) -> Earlier {
     Earlier {
         actor: None,
-        next: Next::Ask(Question { since, is_repeated }),
+        next: Next::Ask(Question { since, answered }),
     }
 }
 
 fn new(since: i64) -> Earlier {
-    asked(since, false)
+    asked(since, None)
 }
 
-fn again(since: i64) -> Earlier {
-    asked(since, true)
+/// What is asked once more that was answered so many minutes ago.
+fn again(since: i64, minutes: i64) -> Earlier {
+    let answer = EarlierAnswer {
+        asked_at: NOW - minutes * MINUTE,
+        is_cut: false,
+    };
+    asked(since, Some(answer))
 }
 
 /// What nobody is asked about.
@@ -134,7 +140,7 @@ fn without_an_answer_a_finding_is_asked_about_once_more_when_calls_must_have_arr
         )
     };
     let right = (scan(Vec::new(), Status::Checked), NOW - 300 * MINUTE);
-    let since = again(NOW - 315 * MINUTE);
+    let since = |minutes| again(NOW - 315 * MINUTE, minutes);
     assert_eq!(earlier(&[seen(5), right.clone()]), settled(None, None));
     assert_eq!(
         earlier(&[seen(5), seen(10), right.clone()]),
@@ -142,12 +148,12 @@ fn without_an_answer_a_finding_is_asked_about_once_more_when_calls_must_have_arr
     );
     assert_eq!(
         earlier(&[seen(5), seen(16), right.clone()]),
-        since,
+        since(16),
         "calls were perhaps late"
     );
     assert_eq!(earlier(&[seen(5), seen(20)]), settled(None, None));
     assert_eq!(earlier(&[seen(5)]), settled(None, None));
-    assert_eq!(earlier(&[seen(15)]), again(NOW - MAX_AGE));
+    assert_eq!(earlier(&[seen(15)]), again(NOW - MAX_AGE, 15));
     let failed = StackReport {
         outcome: Err(driftguard::model::ScanError {
             kind: "limit".into(),
@@ -155,7 +161,10 @@ fn without_an_answer_a_finding_is_asked_about_once_more_when_calls_must_have_arr
         }),
         ..seen(1).0
     };
-    assert_eq!(earlier(&[(failed, NOW - MINUTE), seen(15), right]), since);
+    assert_eq!(
+        earlier(&[(failed, NOW - MINUTE), seen(15), right]),
+        since(15)
+    );
 }
 
 /// A scan that asked about `f-1`, or did not.
@@ -225,8 +234,41 @@ fn the_question_is_repeated_since_the_same_time_and_then_settled() {
     let kept = |outcome| settled(None, Some(Inquiry { since, outcome }));
     let (recent, due, last) = (answered(14, false), answered(15, false), answered(50, true));
     assert_eq!(earlier(&[at(13, recent.clone())]), kept(recent));
-    assert_eq!(earlier(&[at(13, due)]), again(since));
+    assert_eq!(earlier(&[at(13, due)]), again(since, 15));
     assert_eq!(earlier(&[at(1, last.clone())]), kept(last));
+}
+
+#[test]
+fn a_refusal_takes_no_answer_away() {
+    let before = EarlierAnswer {
+        asked_at: NOW - 20 * MINUTE,
+        is_cut: true,
+    };
+    let first = Question {
+        since: NOW - 100 * MINUTE,
+        answered: None,
+    };
+    let repeated = Question {
+        answered: Some(before),
+        ..first
+    };
+    let answered = |asked_at, is_last, is_cut| InquiryOutcome::Answered {
+        asked_at,
+        is_last,
+        is_cut,
+    };
+    assert_eq!(first.outcome(None, NOW), InquiryOutcome::Unanswered);
+    let kept = repeated.outcome(None, NOW);
+    assert_eq!(kept, answered(before.asked_at, false, true));
+    // It is asked again.
+    let report = inquired(kept, first.since);
+    let next = earlier(&[(report, NOW - MINUTE)]).next;
+    assert_eq!(next, Next::Ask(repeated));
+    let outcomes = [first, repeated].map(|question| question.outcome(Some(false), NOW));
+    assert_eq!(
+        outcomes,
+        [false, true].map(|is_last| answered(NOW, is_last, false))
+    );
 }
 
 #[test]
@@ -241,7 +283,7 @@ fn whoever_is_named_too_soon_is_looked_for_once_more() {
     };
     let repeated = Earlier {
         actor: Some(mallory()),
-        ..again(since)
+        ..again(since, 20)
     };
     assert_eq!(named_at(answered(20, false)), repeated);
     for outcome in [answered(10, false), answered(20, true)] {

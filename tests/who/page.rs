@@ -108,6 +108,14 @@ fn a_page_says_why_nobody_is_named() {
     ] {
         assert_eq!(section(&finding(outcome.clone())), Some(text), "{outcome:?}");
     }
+    // The calls of a global service are in one region.
+    let role = Finding {
+        region: None,
+        tf_type: "aws_iam_role".to_owned(),
+        ..finding(Some(InquiryOutcome::Unanswered))
+    };
+    let other = "<p>Who made these changes is not known, because it is another region.</p>";
+    assert_eq!(section(&role).as_deref(), Some(other));
     let named = Finding {
         actor: Some(mallory()),
         ..finding(Some(answered(false, false)))

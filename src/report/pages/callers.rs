@@ -99,11 +99,8 @@ pub(super) fn unnamed(finding: &Finding, coverage: &[Coverage]) -> Option<Prose>
 
 /// Describes why CloudTrail gave no answer about a finding.
 fn refusal(finding: &Finding, coverage: &[Coverage]) -> Option<Prose> {
-    let mut rows: Vec<_> = coverage.iter().filter(|row| row.is_of_calls()).collect();
-    // A global resource has no region of its own.
-    let is_here = |row: &&Coverage| finding.region.is_none() || row.region == finding.region;
-    rows.retain(|row| row.account == finding.account && is_here(row));
-    let reasons = rows.into_iter().filter_map(|row| row.reason.as_deref());
+    let rows = coverage.iter().filter(|row| row.is_of_calls_about(finding));
+    let reasons = rows.filter_map(|row| row.reason.as_deref());
     let mut reasons: Vec<_> = reasons.collect();
     reasons.dedup();
     match reasons.as_slice() {

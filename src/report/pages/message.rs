@@ -135,7 +135,7 @@ fn text(message: &Message) -> (&'static str, String) {
         Message::NotFound => (
             "There is no such page",
             "Or you may not look at it: DriftGuard shows what GitHub lets you read, and of public repositories what you may \
-             write to. Access that was given a moment ago counts within three minutes.",
+             write to. Access that was given a moment ago counts within five minutes.",
         ),
         Message::Failed => (
             "This page cannot be shown",

@@ -36,7 +36,7 @@ pub use message::{Message, MessagePage, SignInPage};
 pub use orders::{OrderForms, PageOrder, REPEATED};
 pub use organisation::{Organisation, OrganisationPage, OrganisationsPage, StackFacts, StackRow};
 pub use past_finding::PastFindingPage;
-pub use repository::{RepositoryFacts, RepositoryPage};
+pub use repository::{MAX_ENDED_PULLS, RepositoryFacts, RepositoryPage};
 pub use scans::ScansPage;
 pub use server::{BudgetRow, ServerPage, StoppedRow};
 pub use stack::{FindingFilter, StackContext, StackPage};

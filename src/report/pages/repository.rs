@@ -1,16 +1,17 @@
 //! Writes the page of a repository: its stacks, the most urgent first, what waits, and its pull requests that ended.
 
 use super::organisation::StackRow;
+use super::pager::Pager;
 use super::prose::Prose;
 use super::stack::Fact;
 use super::waits::WaitingList;
-use super::{Crumb, Frame, PullRow, repository_path};
+use super::{Crumb, Frame, PullRow};
 use crate::model::{Proposal, RepositoryName};
 use crate::report::when::minute;
 use askama::Template;
 
 /// How many pull requests that ended are listed.
-const MAX_ENDED: usize = 20;
+pub const MAX_ENDED_PULLS: usize = 20;
 
 /// What is known of a repository. Times are in epoch milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +28,8 @@ pub struct RepositoryFacts<'a> {
     pub dashboard: Option<u64>,
     /// Why nothing of it can be scanned, and since when.
     pub problem: Option<(&'a str, i64)>,
-    /// All its pull requests.
-    pub proposals: &'a [Proposal],
+    /// Its pull requests that ended, the newest first: those that are listed, and the one behind them.
+    pub ended: &'a [Proposal],
 }
 
 /// The page of a repository.
@@ -40,14 +41,12 @@ pub struct RepositoryPage {
     name: String,
     /// The name without the account.
     short: String,
-    /// The path of this page.
-    link: String,
     facts: Vec<Fact>,
     problem: Option<(Prose, String)>,
     waits: WaitingList,
     rows: Vec<StackRow>,
     pulls: Vec<PullRow>,
-    more_pulls: usize,
+    has_more_pulls: bool,
     /// Whether the list of stacks starts here.
     is_first: bool,
     /// Where the list of stacks goes on.
@@ -60,28 +59,25 @@ impl RepositoryPage {
     pub fn new(
         frame: Frame,
         context: &RepositoryFacts<'_>,
-        waits: WaitingList,
+        mut waits: WaitingList,
         rows: Vec<StackRow>,
         is_first: bool,
         next: Option<String>,
     ) -> Self {
         let url = format!("{}/{}", context.github_pages, context.name);
-        let ended = context.proposals.iter().filter(|it| !it.state.is_open());
-        let mut pulls = PullRow::all(ended, &url);
-        let more_pulls = pulls.len().saturating_sub(MAX_ENDED);
-        pulls.truncate(MAX_ENDED);
+        let pulls = context.ended.iter().take(MAX_ENDED_PULLS);
         let problem = context.problem;
+        waits.is_beside_problem = problem.is_some();
         Self {
             account: context.account.to_owned(),
             name: context.name.to_string(),
             short: context.name.name().to_owned(),
-            link: format!("{}{}", frame.base, repository_path(context.name)),
             facts: facts(context, &url, !rows.is_empty()),
             problem: problem.map(|(text, since)| (Prose::sentence(text), minute(since))),
             waits,
             rows,
-            pulls,
-            more_pulls,
+            pulls: PullRow::all(pulls, &url),
+            has_more_pulls: context.ended.len() > MAX_ENDED_PULLS,
             is_first,
             next,
             frame,
@@ -91,6 +87,13 @@ impl RepositoryPage {
     /// Renders the page.
     pub fn html(&self) -> askama::Result<String> {
         self.render()
+    }
+
+    fn pager(&self) -> Pager {
+        let start = (!self.is_first).then(|| "?".to_owned());
+        let next = self.next.as_ref();
+        let next = next.map(|place| format!("?after={}", super::escaped(place)));
+        Pager::new(start, next.map(|href| (href, "Further stacks")))
     }
 
     fn crumbs(&self) -> Vec<Crumb> {

@@ -38,6 +38,8 @@ pub struct WaitingList {
     pub(super) is_cut: bool,
     /// Whether it lists what waits in several repositories, so that each entry names its own.
     pub(super) is_of_many: bool,
+    /// Whether the page tells beside the list that nothing of the repository can be scanned.
+    pub(super) is_beside_problem: bool,
     pub(super) is_open: bool,
 }
 
@@ -236,6 +238,25 @@ impl WaitingList {
             true => format!("{all} and more"),
             false => all.to_string(),
         }
+    }
+
+    /// Returns what stands in place of an empty list.
+    pub(super) fn nothing(&self) -> String {
+        if self.is_cut {
+            let rest = match self.is_of_many {
+                true => "there may be others, which the page of each repository lists.",
+                false => "there may be others.",
+            };
+            return format!("Nothing among what was read: {rest}");
+        }
+        let start = match self.is_beside_problem {
+            true => "Nothing else",
+            false => "Nothing",
+        };
+        format!(
+            "{start}: no order is to be done, no job is parked, no pull request is open, no merged restore is to be applied, \
+             and the last scan of no stack failed."
+        )
     }
 
     fn repository(&self, name: &RepositoryName) -> (String, String) {

@@ -29,7 +29,7 @@ impl From<i64> for StatementValue {
 }
 
 /// Conditions of which all hold. Columns and operators are constants of the program; what comes from outside is bound.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Conditions {
     written: Vec<String>,
     values: Vec<StatementValue>,

@@ -1,6 +1,7 @@
 //! Lists findings across the stacks of an installation.
 
 use super::conditions::{Conditions, StatementValue};
+use super::record::name;
 use super::{OCCURRENCE_COLUMNS, Occurrence, occurrence};
 use crate::model::{Ending, Kind, RepositoryId, Severity, StackName, WorkspaceId};
 use crate::store::{Tenant, storable};
@@ -127,7 +128,7 @@ impl FindingFilter {
     }
 
     /// Adds the conditions that each row is looked at for. Returns whether there are any.
-    fn narrow(&self, found: &mut Conditions) -> bool {
+    fn narrow(&self, found: &mut Conditions) -> anyhow::Result<bool> {
         let before = found.len();
         if let Some(names) = self.repository_names() {
             found.within("repository", names.into_iter().map(StatementValue::from));
@@ -136,17 +137,15 @@ impl FindingFilter {
             found.equal("resource_type", storable(tf_type));
         }
         if let Some(kind) = self.kind {
-            found.within(
-                "kind",
-                stored_kinds(kind).into_iter().map(StatementValue::from),
-            );
+            let kinds = stored_kinds(kind)?;
+            found.within("kind", kinds.into_iter().map(StatementValue::from));
         }
         let text = storable(self.text.trim());
         if !text.is_empty() {
             let columns = "address || ' ' || resource_type || ' ' || import_id || ' ' || account || ' ' || region || ' ' || finding";
             found.holds(columns, &text);
         }
-        found.len() > before
+        Ok(found.len() > before)
     }
 
     fn repository_names(&self) -> Option<BTreeSet<String>> {
@@ -167,14 +166,14 @@ impl Tenant<'_> {
         if filter.repositories.as_ref().is_some_and(Vec::is_empty) {
             return Ok(FoundFindings::default());
         }
-        let mut found = filter.range(self, behind);
+        let range = filter.range(self, behind);
+        let mut found = range.clone();
         let mut end = None;
-        if filter.narrow(&mut Conditions::default()) {
-            end = self.end_of_search(filter, behind).await?;
+        if filter.narrow(&mut found)? {
+            end = self.end_of_search(range).await?;
             if let Some(end) = &end {
                 found.compare(ORDER, "<=", place_values(end));
             }
-            filter.narrow(&mut found);
         }
         let statement = format!(
             "select repository, stack, {OCCURRENCE_COLUMNS} from finding_history where {} order by {ORDER} limit {most}",
@@ -192,13 +191,8 @@ impl Tenant<'_> {
         })
     }
 
-    /// Returns the place up to which findings behind a place are searched; `None` where that is all of them.
-    async fn end_of_search(
-        &self,
-        filter: &FindingFilter,
-        behind: &FindingPlace,
-    ) -> anyhow::Result<Option<FindingPlace>> {
-        let range = filter.range(self, behind);
+    /// Returns the place up to which the findings of a range are searched; `None` where that is all of them.
+    async fn end_of_search(&self, range: Conditions) -> anyhow::Result<Option<FindingPlace>> {
         let statement = format!(
             "select {ORDER} from finding_history where {} order by {ORDER} limit 1 offset {}",
             range.text(),
@@ -212,13 +206,12 @@ impl Tenant<'_> {
 }
 
 /// Returns the kinds that a list shows as one.
-fn stored_kinds(kind: Kind) -> Vec<String> {
+fn stored_kinds(kind: Kind) -> anyhow::Result<Vec<String>> {
     let kinds = match kind {
         Kind::Modified => vec![Kind::Modified, Kind::CodeOnly, Kind::StateOnly],
         kind => vec![kind],
     };
-    let name = |kind: &Kind| serde_json::to_value(kind).ok()?.as_str().map(str::to_owned);
-    kinds.iter().filter_map(name).collect()
+    kinds.iter().map(name).collect()
 }
 
 fn place_values(place: &FindingPlace) -> [StatementValue; 4] {

@@ -212,7 +212,8 @@ fn number(count: u64) -> i64 {
 }
 
 /// Returns the name that a value has in JSON.
-fn name(value: &impl Serialize) -> anyhow::Result<String> {
-    let name = serde_json::to_value(value)?;
-    Ok(name.as_str().unwrap_or_default().to_owned())
+pub(super) fn name(value: &impl Serialize) -> anyhow::Result<String> {
+    let name = serde_json::to_value(value).context("while writing a name")?;
+    let name = name.as_str().context("a name is no text")?;
+    Ok(name.to_owned())
 }

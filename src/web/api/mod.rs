@@ -118,12 +118,13 @@ pub fn router(
     secret_key: &SecretString,
     services: ApiServices,
 ) -> anyhow::Result<Router> {
+    let store = inbox.store.share(CONNECTIONS);
     let api = Arc::new(Api {
-        store: inbox.store.share(CONNECTIONS),
+        rights: KeyRights::new(store.clone(), services.access),
+        store,
         inbox: inbox.clone(),
         scanner: services.scanner,
         limits: RequestLimits::default(),
-        rights: KeyRights::new(inbox.store.clone(), services.access),
         uploads: Arc::default(),
         secret_key: secret_key.clone(),
     });

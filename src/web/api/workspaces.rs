@@ -8,7 +8,7 @@ use super::sent::Parameters;
 use crate::model::{InstallationId, RepositoryId, RepositoryName, StackSummary, WorkspaceId};
 use crate::queue::now;
 use crate::report::instant;
-use crate::store::{ApiKeyRecord, ListedStack, Reach, Workspace as OwnWorkspace};
+use crate::store::{ApiKeyRecord, ListedStack, REPAIR_PERIOD, Reach, Workspace as OwnWorkspace};
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -18,9 +18,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-
-/// Over which time the mean time to repair is taken, in milliseconds.
-const REPAIRS: i64 = 90 * 24 * 60 * 60 * 1_000;
 
 /// A workspace: a stack of a repository, or one that was created through the API.
 #[derive(Debug, Serialize, ToSchema)]
@@ -162,7 +159,7 @@ pub(super) async fn show(
     let reach = api.reach(&key);
     let names = Names::of(&reach).await?;
     let shown = names.workspace(&api, key.installation, &found);
-    let since = now() - REPAIRS;
+    let since = now() - REPAIR_PERIOD;
     let workspace = id_of(&found);
     let mean = reach.mean_time_to_repair(&workspace, since);
     Ok(Json(WorkspaceWithRepairs {

@@ -1,6 +1,6 @@
 //! Serves the findings of an organisation, across its stacks, of the repositories that the person sees.
 
-use super::{Fields, Names, Shared};
+use super::{Fields, Names, PAGE, Shared};
 use crate::model::{Severity, StackName};
 use crate::report::pages::{FindingSearch, FindingsPage, FoundRow};
 use crate::store::{FindingFilter, FindingPlace, ListedFinding, Tenant};
@@ -10,8 +10,6 @@ use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
-/// How many findings a page lists.
-const PAGE: usize = 100;
 /// How many searches are made for a page, each of a bounded number of findings: beyond, it goes on behind them. One for
 /// each severity is enough where there are not very many.
 const MAX_SEARCHES: usize = Severity::ALL.len();

@@ -160,12 +160,17 @@ pub(super) async fn save(
     match tenant.create_api_key(&key, &record, &ids, &entry).await? {
         KeyCreation::Created => Ok(key),
         KeyCreation::Repeated => Err(Refusal::Told(StatusCode::CONFLICT, Message::KeyCreated)),
-        KeyCreation::TooMany if new.owner == KeyOwner::Organisation => Err(unusable(
-            "An organisation has at most 100 keys: revoke those that nobody uses.",
-        )),
-        KeyCreation::TooMany => Err(unusable(
-            "A person has at most 20 keys of an organisation: revoke those that you do not use.",
-        )),
+        KeyCreation::TooMany => {
+            let most = new.owner.max_keys();
+            Err(unusable(&match new.owner {
+                KeyOwner::Organisation => format!(
+                    "An organisation has at most {most} keys: revoke those that nobody uses."
+                ),
+                KeyOwner::Person { .. } => format!(
+                    "A person has at most {most} keys of an organisation: revoke those that you do not use."
+                ),
+            }))
+        }
     }
 }
 

@@ -40,6 +40,8 @@ use std::sync::Arc;
 
 /// How many of the process's connections to the database the pages use at once.
 const CONNECTIONS: usize = 8;
+/// How many entries a page of a list shows.
+const PAGE: usize = 100;
 /// The largest form that is read, in bytes.
 const MAX_FORM_BYTES: usize = 4 * 1024;
 

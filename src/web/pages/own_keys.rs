@@ -111,9 +111,9 @@ fn chosen(writable: Vec<Choice>, typed: &Fields) -> Result<Vec<Choice>, Refusal>
             "Choose a repository: a key without any opens nothing.",
         )),
         1..=MAX_REPOSITORIES => Ok(chosen),
-        _ => Err(unusable(
-            "A key reaches at most 100 repositories: choose some.",
-        )),
+        _ => Err(unusable(&format!(
+            "A key reaches at most {MAX_REPOSITORIES} repositories: choose some."
+        ))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Serves the scans of a stack.
 
-use super::{Fields, Names, Shared};
+use super::{Fields, Names, PAGE, Shared};
 use crate::queue::now;
 use crate::report::pages::ScansPage;
 use crate::web::page_error::PageError;
@@ -8,9 +8,6 @@ use crate::web::sign_in::{Session, Visitor};
 use crate::web::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-
-/// How many scans a page lists.
-const PAGE: usize = 100;
 
 /// Shows the scans of a stack.
 pub(super) async fn show(

@@ -4,7 +4,7 @@ use super::{Fields, Names, Shared};
 use crate::model::{RepositoryId, ScanPoint, StackName};
 use crate::queue::now;
 use crate::report::pages::{FindingFilter, StackActions, StackHistory, StackPage};
-use crate::store::Tenant;
+use crate::store::{REPAIR_PERIOD, Tenant};
 use crate::web::page_error::PageError;
 use crate::web::sign_in::{Session, Visitor};
 use crate::web::site::Site;
@@ -15,8 +15,6 @@ use axum::response::Response;
 const NEWEST_SCANS: u32 = 200;
 /// How many findings that ended are listed.
 const MAX_ENDED: u32 = 20;
-/// How far back repairs count, in milliseconds: 90 days.
-const REPAIRS: i64 = 90 * 24 * 60 * 60 * 1_000;
 
 /// Shows a stack.
 pub(super) async fn show(
@@ -47,7 +45,7 @@ async fn page(
     let ended = tenant.ended_occurrences(repository, stack, MAX_ENDED);
     let ended = ended.await?;
     let now = now();
-    let since = now.saturating_sub(REPAIRS);
+    let since = now.saturating_sub(REPAIR_PERIOD);
     let repairs = tenant.mean_time_to_repair(repository, stack, since);
     let history = StackHistory {
         scans: &scans,

@@ -1,7 +1,7 @@
 //! Reads a part of a list, of what the person may look at: the table knows nothing of that.
 
-/// How many entries a page lists.
-const PAGE: usize = 100;
+use super::PAGE;
+
 /// How many rows are read first: whoever sees all of them needs no more, and the one behind tells that there are more.
 const FIRST_BATCH: u32 = 101;
 /// How many rows are read at once afterwards; those that the person does not see are left out.

@@ -41,7 +41,8 @@ pub(super) async fn what_waits(
             Some(_) => MAX_OWN_ROWS,
             None => MAX_ROWS,
         },
-        is_cut: false,
+        // Of a repository that is not listed nothing is shown.
+        is_cut: only.is_none() && account.repositories.is_cut,
     };
     let queue = &site.inbox.queue;
     let orders = queue.waiting_orders(account.installation, only, MAX_ORDERS);

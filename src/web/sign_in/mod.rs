@@ -3,18 +3,21 @@
 mod attempt;
 mod cookies;
 mod forms;
+mod kept;
 mod rights;
 mod routes;
 mod seal;
 mod session;
 mod turns;
+mod visible;
 mod visitor;
 
 pub(super) use cookies::Cookie;
 pub(super) use forms::is_own_form;
-pub(super) use rights::{Ownership, Rights, VisibleRepositories};
+pub(super) use rights::{Ownership, Rights};
 pub(super) use routes::{callback, leave, show, start};
 pub(super) use session::Session;
+pub(super) use visible::VisibleRepositories;
 pub(super) use visitor::Visitor;
 
 use crate::config::OAuthClient;
@@ -41,7 +44,7 @@ pub(super) struct SignIn {
     refused: Senders,
     seal: Arc<Seal>,
     /// What people see.
-    pub rights: Rights,
+    pub rights: Arc<Rights>,
 }
 
 impl SignIn {
@@ -59,7 +62,7 @@ impl SignIn {
             attempts: Attempts::new(seal.clone()),
             turns: Turns::new(),
             refused: Senders::new(MAX_REFUSED),
-            rights: Rights::new(sessions, github.clone()),
+            rights: Arc::new(Rights::new(sessions, github.clone())),
             seal,
             github,
         })

@@ -1,84 +1,20 @@
 //! What each person sees, as GitHub tells with that person's token; kept for minutes, in memory.
 
+use super::kept::{Kept, MAX_AGE};
 use super::session::{Session, Sessions};
+use super::visible::VisibleRepositories;
 use crate::github::{Listed, UserAccess, UserAccessError, UserInstallation, UserRepository};
-use crate::model::{InstallationId, RepositoryId, RepositoryName};
+use crate::model::{InstallationId, RepositoryId};
 use crate::web::page_error::PageError;
+use secrecy::SecretString;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// How long GitHub's answer is kept.
-const FRESH: Duration = Duration::from_secs(3 * 60);
 /// How many sessions' answers are kept.
 const MAX_SESSIONS: usize = 1_000;
 /// How many repositories are kept of all sessions together.
 const MAX_REPOSITORIES: usize = 200_000;
-
-/// A repository that a person may look at.
-#[derive(Debug)]
-struct SeenRepository {
-    name: RepositoryName,
-    may_write: bool,
-}
-
-/// The repositories of an installation that a person may look at.
-#[derive(Debug, Default)]
-pub(in crate::web) struct VisibleRepositories {
-    seen: HashMap<RepositoryId, SeenRepository>,
-    /// Whether GitHub lists more than were read.
-    pub is_cut: bool,
-}
-
-impl VisibleRepositories {
-    /// Keeps the repositories that a person may look at.
-    fn of(listed: Listed<UserRepository>) -> Self {
-        let visible = listed.items.into_iter().filter(UserRepository::is_visible);
-        let seen = visible.map(|found| {
-            let seen = SeenRepository {
-                name: found.name,
-                may_write: found.may_write,
-            };
-            (found.id, seen)
-        });
-        Self {
-            seen: seen.collect(),
-            is_cut: listed.is_cut,
-        }
-    }
-
-    /// Returns the name of a repository; `None` where the person may not look at it.
-    pub fn name(&self, id: RepositoryId) -> Option<&RepositoryName> {
-        Some(&self.seen.get(&id)?.name)
-    }
-
-    /// Returns the repositories that the person could write to when GitHub was asked, by name.
-    pub fn writable(&self) -> Vec<(RepositoryId, &RepositoryName)> {
-        let writable = self.seen.iter().filter(|(_, seen)| seen.may_write);
-        let mut all: Vec<_> = writable.map(|(id, seen)| (*id, &seen.name)).collect();
-        all.sort_by_key(|(id, name)| (name.to_string(), id.0));
-        all
-    }
-
-    /// Returns whether the person could write to a repository when GitHub was asked. Whoever acts asks again.
-    pub fn may_write(&self, id: RepositoryId) -> bool {
-        self.seen.get(&id).is_some_and(|seen| seen.may_write)
-    }
-
-    /// Returns the ids of the repositories whose names hold a text, in capitals or not.
-    pub fn ids(&self, part: &str) -> Vec<RepositoryId> {
-        let part = part.to_lowercase();
-        let fitting = self.seen.iter();
-        let fitting = fitting.filter(|(_, seen)| seen.name.to_string().contains(&part));
-        fitting.map(|(id, _)| *id).collect()
-    }
-
-    /// Returns the id of a repository; `None` where the person may not look at it.
-    pub fn id(&self, name: &RepositoryName) -> Option<RepositoryId> {
-        let mut found = self.seen.iter().filter(|(_, seen)| seen.name == *name);
-        found.next().map(|(id, _)| *id)
-    }
-}
 
 /// Whether a person owns an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,17 +27,48 @@ pub(in crate::web) enum Ownership {
     Unknown,
 }
 
+impl Ownership {
+    fn of(is_owner: bool) -> Self {
+        if is_owner { Self::Owner } else { Self::Other }
+    }
+}
+
+/// GitHub's answers about installations.
+type ByInstallation<T> = Mutex<HashMap<InstallationId, Arc<Kept<T>>>>;
+
 /// GitHub's answers of one session.
 #[derive(Default)]
 struct Answers {
-    installations: Option<(Instant, Arc<Listed<UserInstallation>>)>,
-    repositories: HashMap<InstallationId, (Instant, Arc<VisibleRepositories>)>,
-    ownership: HashMap<InstallationId, (Instant, Ownership)>,
+    installations: Arc<Kept<Arc<Listed<UserInstallation>>>>,
+    repositories: ByInstallation<Arc<VisibleRepositories>>,
+    ownership: ByInstallation<Ownership>,
+    /// Held while the session's token is read: it is renewed once at a time.
+    token: tokio::sync::Mutex<()>,
+}
+
+impl Answers {
+    /// Counts the repositories that are kept.
+    fn repositories(&self) -> usize {
+        let all = self.repositories.lock();
+        let all = all.unwrap_or_else(PoisonError::into_inner);
+        let known = all.values().filter_map(|kept| kept.known(MAX_AGE));
+        known.map(|visible| visible.count()).sum()
+    }
+}
+
+/// Returns the answer about an installation, and drops those that nobody uses.
+fn about<T: Clone + Send + 'static>(
+    all: &ByInstallation<T>,
+    installation: InstallationId,
+) -> Arc<Kept<T>> {
+    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|_, kept| Arc::strong_count(kept) > 1 || kept.known(MAX_AGE).is_some());
+    all.entry(installation).or_default().clone()
 }
 
 /// One session's place in memory.
-struct Kept {
-    answers: Arc<tokio::sync::Mutex<Answers>>,
+struct Place {
+    answers: Arc<Answers>,
     used: Instant,
     repositories: usize,
 }
@@ -110,7 +77,7 @@ struct Kept {
 pub(in crate::web) struct Rights {
     pub(super) sessions: Sessions,
     github: UserAccess,
-    kept: Mutex<HashMap<String, Kept>>,
+    places: Mutex<HashMap<String, Place>>,
 }
 
 impl Rights {
@@ -118,80 +85,71 @@ impl Rights {
         Self {
             sessions,
             github,
-            kept: Mutex::default(),
+            places: Mutex::default(),
         }
     }
 
     /// Returns the installations that a person sees.
     pub async fn installations(
-        &self,
+        self: &Arc<Self>,
         session: &Session,
         now: i64,
     ) -> Result<Arc<Listed<UserInstallation>>, PageError> {
-        let answers = self.answers(session);
-        let mut answers = answers.lock().await;
-        if let Some((at, known)) = &answers.installations
-            && at.elapsed() < FRESH
-        {
-            return Ok(known.clone());
-        }
-        answers.installations = None;
-        let token = self.token(session, now).await?;
+        let ask = self.clone().list_installations(session.clone(), now);
+        self.answers(session).installations.get(ask).await
+    }
+
+    async fn list_installations(
+        self: Arc<Self>,
+        session: Session,
+        now: i64,
+    ) -> Result<Arc<Listed<UserInstallation>>, PageError> {
+        let token = self.token(&session, now).await?;
         let listed = self.github.installations(&token).await;
-        let listed = Arc::new(self.checked(session, listed).await?);
-        answers.installations = Some((Instant::now(), listed.clone()));
-        Ok(listed)
+        Ok(Arc::new(self.checked(&session, listed).await?))
     }
 
     /// Returns the repositories of an installation that a person may look at.
     pub async fn repositories(
-        &self,
+        self: &Arc<Self>,
         session: &Session,
         installation: InstallationId,
         now: i64,
     ) -> Result<Arc<VisibleRepositories>, PageError> {
         let answers = self.answers(session);
-        let mut answers = answers.lock().await;
-        answers
-            .repositories
-            .retain(|_, (at, _)| at.elapsed() < FRESH);
-        if let Some((_, known)) = answers.repositories.get(&installation) {
-            return Ok(known.clone());
-        }
-        self.list_repositories(session, installation, &mut answers, now)
-            .await
+        let ask = self.clone();
+        let ask = ask.list_repositories(session.clone(), installation, now);
+        let visible = about(&answers.repositories, installation).get(ask).await?;
+        self.weigh(session, answers.repositories());
+        Ok(visible)
     }
 
     /// Asks GitHub now for the repositories of an installation that a person may look at, whatever was answered before.
     pub async fn ask_repositories(
-        &self,
+        self: &Arc<Self>,
         session: &Session,
         installation: InstallationId,
         now: i64,
     ) -> Result<Arc<VisibleRepositories>, PageError> {
         let answers = self.answers(session);
-        let mut answers = answers.lock().await;
-        answers.repositories.remove(&installation);
-        self.list_repositories(session, installation, &mut answers, now)
-            .await
+        let ask = self.clone();
+        let ask = ask.list_repositories(session.clone(), installation, now);
+        let kept = about(&answers.repositories, installation);
+        let visible = kept.ask_now(ask).await?;
+        self.weigh(session, answers.repositories());
+        Ok(visible)
     }
 
     async fn list_repositories(
-        &self,
-        session: &Session,
+        self: Arc<Self>,
+        session: Session,
         installation: InstallationId,
-        answers: &mut Answers,
         now: i64,
     ) -> Result<Arc<VisibleRepositories>, PageError> {
-        let token = self.token(session, now).await?;
+        let token = self.token(&session, now).await?;
         let listed = self.github.repositories(&token, installation).await;
-        let listed = self.checked(session, listed).await?;
-        let visible = Arc::new(VisibleRepositories::of(listed));
-        let known = (Instant::now(), visible.clone());
-        answers.repositories.insert(installation, known);
-        let all = answers.repositories.values();
-        self.weigh(session, all.map(|(_, known)| known.seen.len()).sum());
-        Ok(visible)
+        let listed = self.checked(&session, listed).await?;
+        Ok(Arc::new(VisibleRepositories::of(listed)))
     }
 
     /// Asks GitHub about a repository of an installation now, whatever was answered before; `None` where the person does
@@ -203,62 +161,42 @@ impl Rights {
         repository: RepositoryId,
         now: i64,
     ) -> Result<Option<UserRepository>, PageError> {
-        let answers = self.answers(session);
-        // A session's token is renewed once at a time.
-        let _turn = answers.lock().await;
         let token = self.token(session, now).await?;
         let found = self.github.repository(&token, installation, repository);
         let found = found.await;
         self.checked(session, found).await
     }
 
-    /// Asks GitHub now whether the person owns an account, whatever was answered before. A personal account is its
-    /// person's.
+    /// Asks GitHub now whether the person owns an account, whatever was answered before.
     pub async fn ask_ownership(
-        &self,
+        self: &Arc<Self>,
         session: &Session,
         account: &UserInstallation,
         now: i64,
     ) -> Result<Ownership, PageError> {
-        let owner = |is_owner| {
-            if is_owner {
-                Ownership::Owner
-            } else {
-                Ownership::Other
-            }
-        };
-        if account.is_personal {
-            return Ok(owner(account.account_id == session.person));
+        if let Some(known) = without_asking(session, account) {
+            return Ok(known);
         }
-        if !account.grants_members {
-            return Ok(Ownership::Unknown);
-        }
+        let ask = self.clone();
+        let ask = ask.find_ownership(session.clone(), account.clone(), now);
         let answers = self.answers(session);
-        let mut answers = answers.lock().await;
-        answers.ownership.remove(&account.id);
-        let token = self.token(session, now).await?;
-        let asked = self.github.owns(&token, account).await;
-        let ownership = owner(self.checked(session, asked).await?);
-        let known = (Instant::now(), ownership);
-        answers.ownership.insert(account.id, known);
-        Ok(ownership)
+        about(&answers.ownership, account.id).ask_now(ask).await
     }
 
     /// Returns whether the person owned an account when GitHub was asked lately; unknown while GitHub does not answer.
     pub async fn ownership(
-        &self,
+        self: &Arc<Self>,
         session: &Session,
         account: &UserInstallation,
         now: i64,
     ) -> Result<Ownership, PageError> {
-        let answers = self.answers(session);
-        let known = answers.lock().await.ownership.get(&account.id).copied();
-        if let Some((at, known)) = known
-            && at.elapsed() < FRESH
-        {
+        if let Some(known) = without_asking(session, account) {
             return Ok(known);
         }
-        match self.ask_ownership(session, account, now).await {
+        let ask = self.clone();
+        let ask = ask.find_ownership(session.clone(), account.clone(), now);
+        let answers = self.answers(session);
+        match about(&answers.ownership, account.id).get(ask).await {
             Err(PageError::GithubAway(problem)) => {
                 tracing::warn!(
                     problem,
@@ -270,13 +208,26 @@ impl Rights {
         }
     }
 
-    /// Forgets a session's answers.
-    pub(super) fn forget(&self, session: &Session) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.remove(&session.key);
+    async fn find_ownership(
+        self: Arc<Self>,
+        session: Session,
+        account: UserInstallation,
+        now: i64,
+    ) -> Result<Ownership, PageError> {
+        let token = self.token(&session, now).await?;
+        let asked = self.github.owns(&token, &account).await;
+        Ok(Ownership::of(self.checked(&session, asked).await?))
     }
 
-    async fn token(&self, session: &Session, now: i64) -> Result<secrecy::SecretString, PageError> {
+    /// Forgets a session's answers.
+    pub(super) fn forget(&self, session: &Session) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.remove(&session.key);
+    }
+
+    async fn token(&self, session: &Session, now: i64) -> Result<SecretString, PageError> {
+        let answers = self.answers(session);
+        let _turn = answers.token.lock().await;
         self.sessions.token(session, now).await
     }
 
@@ -294,14 +245,14 @@ impl Rights {
         answer
     }
 
-    fn answers(&self, session: &Session) -> Arc<tokio::sync::Mutex<Answers>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    fn answers(&self, session: &Session) -> Arc<Answers> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        kept.retain(|_, kept| kept.used.elapsed() < FRESH);
-        if !kept.contains_key(&session.key) {
-            make_room(&mut kept, MAX_SESSIONS - 1, usize::MAX);
+        places.retain(|_, place| place.used.elapsed() < MAX_AGE);
+        if !places.contains_key(&session.key) {
+            make_room(&mut places, MAX_SESSIONS - 1, usize::MAX);
         }
-        let place = kept.entry(session.key.clone()).or_insert_with(|| Kept {
+        let place = places.entry(session.key.clone()).or_insert_with(|| Place {
             answers: Arc::default(),
             used: now,
             repositories: 0,
@@ -311,80 +262,58 @@ impl Rights {
     }
 
     fn weigh(&self, session: &Session, repositories: usize) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = kept.get_mut(&session.key) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = places.get_mut(&session.key) {
             place.repositories = repositories;
         }
-        make_room(&mut kept, MAX_SESSIONS, MAX_REPOSITORIES);
+        make_room(&mut places, MAX_SESSIONS, MAX_REPOSITORIES);
     }
 }
 
+/// Returns whether a person owns an account, where GitHub need not be asked, or would not tell: a personal account is its
+/// person's.
+fn without_asking(session: &Session, account: &UserInstallation) -> Option<Ownership> {
+    if account.is_personal {
+        return Some(Ownership::of(account.account_id == session.person));
+    }
+    (!account.grants_members).then_some(Ownership::Unknown)
+}
+
 /// Drops the answers that were not used for longest, until few enough are left.
-fn make_room(kept: &mut HashMap<String, Kept>, sessions: usize, repositories: usize) {
-    let count = |kept: &HashMap<String, Kept>| kept.values().map(|kept| kept.repositories).sum();
-    let mut total: usize = count(kept);
-    while kept.len() > sessions || total > repositories {
-        let oldest = kept.iter().min_by_key(|(_, kept)| kept.used);
+fn make_room(places: &mut HashMap<String, Place>, sessions: usize, repositories: usize) {
+    let count = |places: &HashMap<String, Place>| places.values().map(|it| it.repositories).sum();
+    let mut total: usize = count(places);
+    while places.len() > sessions || total > repositories {
+        let oldest = places.iter().min_by_key(|(_, place)| place.used);
         let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
             return;
         };
-        kept.remove(&oldest);
-        total = count(kept);
+        places.remove(&oldest);
+        total = count(places);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn repository(id: u64, private: bool, may_read: bool, may_write: bool) -> UserRepository {
-        UserRepository {
-            id: RepositoryId(id),
-            name: RepositoryName::new(&format!("acme/r{id}")).unwrap(),
-            private,
-            may_read,
-            may_write,
-        }
-    }
-
-    #[test]
-    fn a_private_repository_wants_a_reader_and_a_public_one_a_writer() {
-        let visible = VisibleRepositories::of(Listed {
-            items: vec![
-                repository(1, true, true, false),
-                repository(2, true, false, false),
-                repository(3, false, true, false),
-                repository(4, false, true, true),
-            ],
-            is_cut: false,
-        });
-        let seen = [1, 2, 3, 4].map(|id| visible.name(RepositoryId(id)).is_some());
-        assert_eq!(seen, [true, false, false, true]);
-        let name = |id| RepositoryName::new(&format!("acme/r{id}")).unwrap();
-        assert_eq!(visible.id(&name(4)), Some(RepositoryId(4)));
-        assert_eq!(visible.id(&name(3)), None);
-        let mut ids = visible.ids("E/R");
-        ids.sort();
-        assert_eq!(ids, [RepositoryId(1), RepositoryId(4)]);
-        assert_eq!(visible.ids("r3"), []);
-    }
+    use std::time::Duration;
 
     #[test]
     fn memory_is_bounded_and_who_was_not_here_for_longest_goes_first() {
         let start = Instant::now();
-        let place = |second: u64, repositories| Kept {
+        let place = |second: u64, repositories| Place {
             answers: Arc::default(),
             used: start + Duration::from_secs(second),
             repositories,
         };
-        let mut kept = HashMap::from([
+        let mut places = HashMap::from([
             ("a".to_owned(), place(3, 10)),
             ("b".to_owned(), place(1, 5)),
             ("c".to_owned(), place(2, 7)),
         ]);
-        make_room(&mut kept, 3, 17);
-        assert!(kept.len() == 2 && !kept.contains_key("b"));
-        make_room(&mut kept, 1, 17);
-        assert!(kept.len() == 1 && kept.contains_key("a"));
+        make_room(&mut places, 3, 17);
+        assert!(places.len() == 2 && !places.contains_key("b"));
+        make_room(&mut places, 1, 17);
+        assert!(places.len() == 1 && places.contains_key("a"));
     }
 }
