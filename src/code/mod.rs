@@ -32,6 +32,7 @@ mod imports;
 mod installed;
 mod instance;
 mod instances;
+mod joined;
 mod json;
 mod json_document;
 mod json_syntax;
