@@ -453,6 +453,39 @@ fn rules_that_are_put_together_from_lists_are_edited_in_theirs() {
 }
 
 #[test]
+fn rules_in_a_local_value_are_edited_there() {
+    let before = vec![rule(443, "10.0.0.0/8"), rule(22, "10.1.0.0/16")];
+    let object = |port: i64, cidr: &str| {
+        format!(
+            "    {{ from_port = {port}, to_port = {port}, protocol = \"tcp\", cidr_blocks = [\"{cidr}\"], ipv6_cidr_blocks = [], \
+             prefix_list_ids = [], security_groups = [], self = false, description = \"\" }},\n"
+        )
+    };
+    let locals = |cidr: &str| {
+        let (web, ssh) = (object(443, "10.0.0.0/8"), object(22, cidr));
+        format!("locals {{\n  rules = [\n{web}{ssh}  ]\n}}\n")
+    };
+    let group = "resource \"aws_security_group\" \"g\" {\n  ingress = local.rules\n}\n";
+    let live = vec![before[0].clone(), rule(22, "10.2.0.0/16")];
+    let differs = || {
+        vec![difference(
+            "ingress",
+            before.clone().into(),
+            live.clone().into(),
+        )]
+    };
+    let old = locals("10.1.0.0/16");
+    let files = [("locals.tf", old.as_str()), ("main.tf", group)];
+    let (file, text) = adopted_in(&files, "aws_security_group.g", differs());
+    assert_eq!((file.as_str(), text), ("locals.tf", locals("10.2.0.0/16")));
+    let both = format!("{group}\noutput \"rules\" {{\n  value = local.rules\n}}\n");
+    let files = [("locals.tf", old.as_str()), ("main.tf", &both)];
+    let (fix, _) = adopt(&files, "aws_security_group.g", differs());
+    let why = "the value is a local at locals.tf:2, which others may use";
+    assert_eq!(fix.reason.as_deref(), Some(why));
+}
+
+#[test]
 fn what_a_dynamic_block_repeats_of_joined_lists_is_edited_where_it_is_written() {
     let code = |first: &str, second: &str| {
         joined_group(&format!(

@@ -80,7 +80,9 @@ pub(super) fn places(call: &FuncCall, length: usize) -> Option<Vec<ListPlace>> {
                     span: items.span()?,
                     items: 0..items.len(),
                 }],
-                Expression::FuncCall(inner) if holds_literals_alone(inner) => places(inner, length)?,
+                Expression::FuncCall(inner) if holds_literals_alone(inner) => {
+                    places(inner, length)?
+                }
                 _ => return None,
             };
             let found: usize = places.iter().map(|place| place.items.len()).sum();

@@ -3,21 +3,22 @@
 
 use super::blocks::Blocks;
 use super::comments::has_comment;
-use super::hcl_writer;
 use super::joined_lists::{self, ListPlace};
 use super::list::{Change, List, rewrite_list};
 use super::literal::render;
-use super::location::{File, key_text};
+use super::location::{self, File, key_text};
 use super::refusal::Refusal;
+use super::{hcl_writer, local_values};
 use crate::code::parse;
-use crate::model::{self, Edit, Shape, Type, Value};
+use crate::model::{self, Edit, Shape, Site, Type, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Attribute;
 use std::ops::Range;
 
-/// Returns the edits after which the objects, in one list or in several that a call puts together, have the value of AWS:
-/// objects with an equal meaning keep their text, and of one that changed only the parts that differ are written.
+/// Returns the edits after which the objects, in one list or in several that a call puts together, in the argument itself or
+/// in a local value, have the value of AWS: objects with an equal meaning keep their text, and of one that changed only the
+/// parts that differ are written.
 ///
 /// # Errors
 /// Why the objects must be edited by hand.
@@ -27,8 +28,16 @@ pub(super) fn plan(
     argument: &Attribute,
     live: &[Value],
 ) -> Result<Vec<Edit>, Refusal> {
-    let page = file.page;
-    let span = argument.value.span().unwrap_or_default();
+    let own = blocks.declared.attributes.get(blocks.name);
+    let local = own.filter(|own| own.site == Site::Local);
+    let (page, span) = match local.map(|own| &own.source) {
+        Some(source) => {
+            local_values::check(source, blocks.stack)?;
+            let page = location::page(blocks.stack.tree, &source.file)?;
+            (page, source.span.0..source.span.1)
+        }
+        None => (file.page, argument.value.span().unwrap_or_default()),
+    };
     let not_plain = || Refusal::NotPlain {
         path: blocks.name.to_owned(),
         place: page.place(span.start),
