@@ -53,6 +53,11 @@ fn the_literal_list_in_a_concat_is_edited() {
                 vec!["arn:a", "arn:c", "arn:x"],
                 "concat([\"arn:a\"], [\"arn:c\"], var.more)",
             ),
+            (
+                "distinct(concat([\"arn:a\", \"arn:b\"], var.more))",
+                vec!["arn:a", "arn:c", "arn:x"],
+                "distinct(concat([\"arn:a\", \"arn:c\"], var.more))",
+            ),
         ] {
             let (file, text) = adopted_in(
                 &[("main.tf", &code(old))],
@@ -93,11 +98,6 @@ fn no_literal_takes_the_place_of_an_expression() {
             object("concat(var.more, var.more)"),
             vec!["arn:x", "arn:x"],
             &more,
-        ),
-        (
-            object("distinct(concat([\"arn:a\"], var.more))"),
-            vec!["arn:a", "arn:x"],
-            &["arn:b", "arn:x"],
         ),
     ] {
         let (fix, changed) = adopt(&[("main.tf", &code)], POLICY, resources(&before, after));

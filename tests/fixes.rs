@@ -92,12 +92,8 @@ fn an_entry_under_a_computed_key_is_not_written_once_more() {
                 (local.key) = local.name\n    Stage       = \"prod\"\n  }\n}\n";
     let (address, files) = ("aws_internet_gateway.g", [("main.tf", code)]);
     let changed = |path: &str| difference(path, Value::Null, "other".into());
-    let (fix, _) = adopt(&files, address, vec![changed("tags[\"Name\"]")]);
-    let why = "the value is a local at main.tf:3, which others may use";
-    assert_eq!(
-        (fix.kind, fix.reason.as_deref()),
-        (FixKind::Refused, Some(why))
-    );
+    let (_, text) = adopted_in(&files, address, vec![changed("tags[\"Name\"]")]);
+    assert_eq!(text, code.replace("\"web\"", "\"other\""));
     let (_, text) = adopted_in(&files, address, vec![changed("tags[\"New\"]")]);
     assert!(
         text.contains("\"prod\"\n    New         = \"other\"\n"),
@@ -299,6 +295,227 @@ fn a_list_with_comments_loses_and_gains_single_items() {
             "\"172.16.0.0/12\", \"203.0.113.0/24\",\n"
         )
     );
+}
+
+const LOCALS: &str = r#"locals {
+  hours    = 3600
+  policies = [
+    "arn:aws:iam::aws:policy/ReadOnlyAccess", # all read
+    "arn:aws:iam::aws:policy/IAMReadOnlyAccess",
+  ]
+}
+
+resource "aws_iam_role" "app" {
+  name                 = "app"
+  max_session_duration = local.hours
+  managed_policy_arns  = local.policies
+}
+"#;
+
+/// What a role of `LOCALS` differs in.
+fn role_differs() -> Vec<Difference> {
+    let policies = |names: &[&str]| {
+        let arns = names
+            .iter()
+            .map(|name| format!("arn:aws:iam::aws:policy/{name}"));
+        Value::List(arns.map(Value::from).collect())
+    };
+    vec![
+        difference("max_session_duration", 3600.into(), 7200.into()),
+        difference(
+            "managed_policy_arns",
+            policies(&["ReadOnlyAccess", "IAMReadOnlyAccess"]),
+            policies(&["ReadOnlyAccess", "SecurityAudit"]),
+        ),
+    ]
+}
+
+#[test]
+fn a_local_value_that_one_expression_reads_is_edited() {
+    let after = LOCALS
+        .replace("3600", "7200")
+        .replace("IAMReadOnlyAccess", "SecurityAudit");
+    let (_, text) = adopted_in(&[("main.tf", LOCALS)], "aws_iam_role.app", role_differs());
+    assert_eq!(text, after);
+    // In another file of the module, and handed on to another module.
+    let (locals, role) = LOCALS.split_once("\n\n").unwrap();
+    let call = "module \"role\" {\n  source   = \"./role\"\n  hours    = local.hours\n  policies = local.policies\n}\n";
+    let variables = "variable \"hours\" {}\n\nvariable \"policies\" {}\n\n";
+    let module = format!("{variables}{}", role.replace("local.", "var."));
+    let files = [
+        ("locals.tf", locals),
+        ("main.tf", call),
+        ("role/main.tf", &module),
+    ];
+    let (file, text) = adopted_in(&files, "module.role.aws_iam_role.app", role_differs());
+    let (after, _) = after.split_once("\n\n").unwrap();
+    assert_eq!((file.as_str(), text.as_str()), ("locals.tf", after));
+}
+
+#[test]
+fn a_local_value_that_others_read_is_not_edited() {
+    let left = |code: &str| {
+        let (fix, changed) = adopt(&[("main.tf", code)], "aws_iam_role.app", role_differs());
+        let refused = fix.refused.into_iter().map(|left| left.path);
+        (refused.collect::<Vec<_>>(), changed.len())
+    };
+    let hours = vec!["max_session_duration".to_owned()];
+    for reader in [
+        "output \"hours\" {\n  value = local.hours\n}\n",
+        "locals {\n  text = \"${local.hours} seconds\"\n}\n",
+        "resource \"aws_iam_role\" \"other\" {\n  max_session_duration = local.hours\n}\n",
+    ] {
+        assert_eq!(
+            left(&format!("{LOCALS}\n{reader}")),
+            (hours.clone(), 1),
+            "{reader}"
+        );
+    }
+    // Two instances read it by one expression, and one of them did not change.
+    let twice = LOCALS.replace("  name  ", "  count                = 2\n  name  ");
+    let differs = role_differs();
+    let (fix, _) = adopt(&[("main.tf", &twice)], "aws_iam_role.app[0]", differs);
+    let reason = fix.reason.unwrap();
+    assert!(
+        reason.contains("feeds aws_iam_role.app[1] as well"),
+        "{reason}"
+    );
+}
+
+/// The rules of a group that code puts together from two lists.
+fn joined_group(rules: &str) -> String {
+    let rules = rules.replace(
+        "@",
+        "from_port = 443, to_port = 443, protocol = \"tcp\", cidr_blocks",
+    );
+    let rules = rules.replace("~", "ipv6_cidr_blocks = [], prefix_list_ids = [], security_groups = [], self = false, description = \"\"");
+    format!(
+        "variable \"more\" {{\n  default = [\"10.9.0.0/16\"]\n}}\n\nresource \"aws_security_group\" \"g\" {{\n{rules}}}\n"
+    )
+}
+
+#[test]
+fn of_lists_that_are_put_together_the_one_that_holds_the_item_is_edited() {
+    let rule = |cidrs: &[&str]| Value::from(vec![rule_of(443, cidrs.to_vec())]);
+    let block = |cidrs: &str| {
+        joined_group(&format!(
+            "  ingress {{\n    from_port   = 443\n    to_port     = 443\n    protocol    = \"tcp\"\n    cidr_blocks = {cidrs}\n  }}\n"
+        ))
+    };
+    let known = ["10.0.0.0/8", "172.16.0.0/12", "10.9.0.0/16"];
+    for (old, live, new) in [
+        (
+            "concat([\"10.0.0.0/8\"], [\"172.16.0.0/12\"], var.more)",
+            &["10.0.0.0/8", "192.168.0.0/16", "10.9.0.0/16"][..],
+            "concat([\"10.0.0.0/8\"], [\"192.168.0.0/16\"], var.more)",
+        ),
+        (
+            "distinct(concat([\"10.0.0.0/8\", \"172.16.0.0/12\"], var.more, [\"10.0.0.0/8\"]))",
+            &["172.16.0.0/12", "10.9.0.0/16"],
+            "distinct(concat([\"172.16.0.0/12\"], var.more, []))",
+        ),
+    ] {
+        let change = difference("ingress", rule(&known), rule(live));
+        let code = block(old);
+        let files = [("main.tf", code.as_str())];
+        let (_, text) = adopted_in(&files, "aws_security_group.g", vec![change]);
+        assert_eq!(text, block(new));
+    }
+    // What stands in no literal is not edited.
+    let change = difference("ingress", rule(&known), rule(&known[..2]));
+    let code = block("concat([\"10.0.0.0/8\"], [\"172.16.0.0/12\"], var.more)");
+    let (fix, _) = adopt(&[("main.tf", &code)], "aws_security_group.g", vec![change]);
+    assert_eq!(fix.kind, FixKind::Refused, "{fix:?}");
+}
+
+#[test]
+fn rules_that_are_put_together_from_lists_are_edited_in_theirs() {
+    let code = |second: &str| {
+        joined_group(&format!(
+            "  ingress = concat([\n    {{ @ = [\"10.0.0.0/8\"], ~ }},\n  ], [\n{second}  ])\n"
+        ))
+    };
+    let ssh = |cidr: &str| {
+        format!(
+            "    {{ from_port = 22, to_port = 22, protocol = \"tcp\", cidr_blocks = [\"{cidr}\"], ~ }}, # vpn\n"
+        )
+    };
+    let before = vec![rule(443, "10.0.0.0/8"), rule(22, "10.1.0.0/16")];
+    let change = |live: Vec<Value>| {
+        let code = code(&ssh("10.1.0.0/16"));
+        let differs = difference("ingress", before.clone().into(), live.into());
+        adopted_in(&[("main.tf", &code)], "aws_security_group.g", vec![differs]).1
+    };
+    let moved = vec![before[0].clone(), rule(22, "10.2.0.0/16")];
+    assert_eq!(change(moved), code(&ssh("10.2.0.0/16")));
+    let gone = change(before[..1].to_vec());
+    assert_eq!(gone, code("").replace("[\n  ])", "[])"));
+}
+
+#[test]
+fn rules_in_a_local_value_are_edited_there() {
+    let before = vec![rule(443, "10.0.0.0/8"), rule(22, "10.1.0.0/16")];
+    let object = |port: i64, cidr: &str| {
+        format!(
+            "    {{ from_port = {port}, to_port = {port}, protocol = \"tcp\", cidr_blocks = [\"{cidr}\"], ipv6_cidr_blocks = [], \
+             prefix_list_ids = [], security_groups = [], self = false, description = \"\" }},\n"
+        )
+    };
+    let locals = |cidr: &str| {
+        let (web, ssh) = (object(443, "10.0.0.0/8"), object(22, cidr));
+        format!("locals {{\n  rules = [\n{web}{ssh}  ]\n}}\n")
+    };
+    let group = "resource \"aws_security_group\" \"g\" {\n  ingress = local.rules\n}\n";
+    let live = vec![before[0].clone(), rule(22, "10.2.0.0/16")];
+    let differs = || {
+        vec![difference(
+            "ingress",
+            before.clone().into(),
+            live.clone().into(),
+        )]
+    };
+    let old = locals("10.1.0.0/16");
+    let files = [("locals.tf", old.as_str()), ("main.tf", group)];
+    let (file, text) = adopted_in(&files, "aws_security_group.g", differs());
+    assert_eq!((file.as_str(), text), ("locals.tf", locals("10.2.0.0/16")));
+    let both = format!("{group}\noutput \"rules\" {{\n  value = local.rules\n}}\n");
+    let files = [("locals.tf", old.as_str()), ("main.tf", &both)];
+    let (fix, _) = adopt(&files, "aws_security_group.g", differs());
+    let why = "the value is a local at locals.tf:2, which others may use";
+    assert_eq!(fix.reason.as_deref(), Some(why));
+}
+
+#[test]
+fn what_a_dynamic_block_repeats_of_joined_lists_is_edited_where_it_is_written() {
+    let code = |first: &str, second: &str| {
+        joined_group(&format!(
+            "  dynamic \"ingress\" {{\n    for_each = concat([{first}], [{second}])\n    content {{\n      from_port   = \
+             ingress.value.port\n      to_port     = ingress.value.port\n      protocol    = \"tcp\"\n      cidr_blocks = \
+             [ingress.value.cidr]\n    }}\n  }}\n"
+        ))
+    };
+    let element = |port: i64, cidr: &str| format!("{{ port = {port}, cidr = \"{cidr}\" }}");
+    let (https, ssh) = (element(443, "10.0.0.0/8"), element(22, "10.1.0.0/16"));
+    let before = vec![rule(443, "10.0.0.0/8"), rule(22, "10.1.0.0/16")];
+    let change = |live: Vec<Value>| {
+        let differs = difference("ingress", before.clone().into(), live.into());
+        let code = code(&https, &ssh);
+        adopted_in(&[("main.tf", &code)], "aws_security_group.g", vec![differs]).1
+    };
+    let moved = vec![before[0].clone(), rule(22, "10.2.0.0/16")];
+    assert_eq!(change(moved), code(&https, &element(22, "10.2.0.0/16")));
+    assert_eq!(change(before[1..].to_vec()), code("", &ssh));
+}
+
+#[test]
+fn an_item_of_joined_lists_leaves_with_its_instance() {
+    let code = "resource \"aws_iam_role\" \"r\" {\n  for_each = toset(concat([\"a\", \"b\"], [\"c\"]))\n  name     = each.key\n}\n";
+    let gone = |key: &str| {
+        let address = format!("aws_iam_role.r[\"{key}\"]");
+        adopted_in(&[("main.tf", code)], &address, Vec::new()).1
+    };
+    assert_eq!(gone("a"), code.replace("\"a\", ", ""));
+    assert_eq!(gone("c"), code.replace("[\"c\"]", "[]"));
 }
 
 #[test]
@@ -1295,7 +1512,7 @@ fn what_an_output_computes_is_refused_with_the_place_that_computes_it() {
             "`aws_instance.other.instance_type` at sizes/main.tf:2 refers to something that the code does not set",
         ),
         (
-            "local.size",
+            "\"${local.size}\" == \"\" ? \"x\" : local.size",
             "the value is a local at sizes/local.tf:2, which others may use",
         ),
     ] {

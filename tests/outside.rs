@@ -729,7 +729,7 @@ fn null_default(
     let address = address.parse().unwrap();
     let behind = outside.null_defaults.behind(&address, path);
     let behind = behind.map(ToString::to_string).collect();
-    options.null_defaults = outside.null_defaults;
+    options.null_defaults = Arc::new(outside.null_defaults);
     let evaluated = code::evaluate(&tree, "", &options);
     (evaluated.declared.resources[&address].value(path), behind)
 }
@@ -792,6 +792,56 @@ resource "aws_instance" "i" {
     let (value, behind) = null_default(code, "aws_instance.i", &recorded, "root_block_device");
     assert_eq!(value, Value::Unknown);
     assert!(behind[0].contains("`var.disks`"), "{behind:?}");
+}
+
+/// The variable may have been set to null, or nobody has applied the code yet: so the code tells nothing.
+#[test]
+fn an_argument_that_a_default_sets_is_unknown_where_the_state_holds_null() {
+    let code = r#"
+variable "boundary" { default = "arn:aws:iam::1:policy/b" }
+variable "owner" { default = "ada" }
+variable "on" { default = true }
+variable "fixed" {
+  default  = "arn:aws:iam::1:policy/f"
+  nullable = false
+}
+resource "aws_iam_role" "app" {
+  name                 = "app"
+  permissions_boundary = var.boundary
+  description          = var.on ? "x" : null
+  tags                 = { Owner = var.owner, Stage = "prod-${var.owner}" }
+}
+resource "aws_iam_role" "fixed" { permissions_boundary = var.fixed }
+"#;
+    let recorded = |boundary: Value| {
+        [
+            ("name", Value::from("app")),
+            ("permissions_boundary", boundary),
+            ("description", Value::Null),
+            ("tags", Value::map([("Stage", Value::from("prod-ada"))])),
+        ]
+    };
+    let none = recorded(Value::Null);
+    let open = |path: &str| null_default(code, "aws_iam_role.app", &none, path);
+    let (value, behind) = open("permissions_boundary");
+    assert_eq!(value, Value::Unknown);
+    let why = "`var.boundary` may be set from outside (its default gives \"arn:aws:iam::1:policy/b\", the state holds null)";
+    assert!(behind[0].starts_with(why), "{behind:?}");
+    let (value, behind) = open("description");
+    assert_eq!((value, behind.len()), (Value::Unknown, 1));
+    // The state holds the variable's default elsewhere, in a template: nothing else set it.
+    let (value, behind) = open("tags[\"Owner\"]");
+    assert_eq!((value, behind.len()), ("ada".into(), 0));
+    let others = [("tags", Value::map([("Team", Value::from("web"))]))];
+    let (value, behind) = null_default(code, "aws_iam_role.app", &others, "tags[\"Owner\"]");
+    assert_eq!((value, behind.len()), (Value::Unknown, 1));
+    let (value, _) = null_default(code, "aws_iam_role.app", &others, "tags");
+    assert_eq!(value.get("Owner"), &Value::Unknown);
+    assert_eq!(value.get("Stage"), &"prod-ada".into());
+    // A variable that takes no null was not set to null.
+    let fixed = [("permissions_boundary", Value::Null)];
+    let (value, behind) = null_default(code, "aws_iam_role.fixed", &fixed, "permissions_boundary");
+    assert_eq!((value, behind.len()), ("arn:aws:iam::1:policy/f".into(), 0));
 }
 
 #[test]

@@ -325,7 +325,9 @@ fn what_is_not_written_as_a_value_is_refused_with_its_place() {
         assert!(reason.contains(why), "{value}: {reason}");
     }
     let local = "locals {\n  size = \"a\"\n}\nresource \"aws_instance\" \"web\" {\n  instance_type = local.size\n}\n";
-    assert!(refused(local, drift()).contains("local at main.tf:2"));
+    assert_eq!(adopted(local, &[drift()]), local.replace("\"a\"", "\"b\""));
+    let shared = format!("{local}output \"size\" {{\n  value = local.size\n}}\n");
+    assert!(refused(&shared, drift()).contains("local at main.tf:2"));
 }
 
 #[test]

@@ -196,6 +196,32 @@ fn a_literal_may_take_along_what_drifted_to_the_same_value() {
     assert_eq!(after, code);
 }
 
+/// A fix that is not made holds no other back that would edit the same bytes.
+#[test]
+fn a_fix_that_edits_what_a_dropped_one_edits_as_well_is_made() {
+    let code = "variable \"roles\" {\n  default = { a = \"x\", d = \"x\", b = \"x\", c = \"x\" }\n  validation {\n    condition     = \
+                contains(keys(var.roles), \"a\") || contains(keys(var.roles), \"b\")\n    error_message = \"a or b\"\n  }\n}\n\n\
+                resource \"aws_iam_role\" \"r\" {\n  for_each = var.roles\n  path     = each.value\n}\n";
+    let deleted = |key: &str| finding(&format!("aws_iam_role.r[\"{key}\"]"), Vec::new());
+    let mut findings = ["a", "b", "c"].map(deleted);
+    let (fixes, after) = adopt(code, &[], &mut findings);
+    assert_eq!(
+        kinds(&fixes),
+        [FixKind::Remove, FixKind::Refused, FixKind::Remove],
+        "{fixes:?}"
+    );
+    let left = "{ d = \"x\", b = \"x\" }";
+    assert!(after.contains(left), "{after}");
+    // Of two that stay, the first is made.
+    let mut findings = ["b", "c"].map(deleted);
+    let (fixes, _) = adopt(code, &[], &mut findings);
+    assert_eq!(kinds(&fixes), [FixKind::Remove, FixKind::Refused]);
+    assert_eq!(
+        fixes[1].reason.as_deref(),
+        Some("another fix edits main.tf:2 as well")
+    );
+}
+
 #[test]
 fn an_output_that_follows_a_fixed_value_is_named() {
     let code = "variable \"size\" {\n  default = 10\n}\n\nresource \"aws_ebs_volume\" \"v\" {\n  size = var.size\n}\n\noutput \

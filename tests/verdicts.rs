@@ -1,6 +1,6 @@
 //! What a difference means: drift, drift that no plan shows, or none, by what code, state and AWS say of it.
 
-use driftguard::code::{self, Options};
+use driftguard::code::{self, Options, Recorded};
 use driftguard::diff::{self, Differences, Ownership, ReadResource};
 use driftguard::model::{
     Address, Attribute, Attributes, AwsLocation, Declared, DeclaredResource, Definition, Interrupt,
@@ -12,6 +12,7 @@ use driftguard::report::{self, Paint};
 use driftguard::resources;
 use driftguard::score::{self, Benchmark};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 fn aws() -> ProviderKey {
     ProviderKey {
@@ -78,8 +79,60 @@ fn told(found: &Differences) -> (Vec<String>, Vec<String>) {
     (lines(&found.findings), lines(&found.set_aside))
 }
 
+/// The same where the variables that nobody sets here may be set outside the code.
+fn with_variables(code: &str, address: &str, recorded: &str, live: &str) -> Differences {
+    let tree: Tree = [("main.tf", code)].into_iter().collect();
+    let recorded = resource(address, "x", attributes(recorded));
+    let mut options = Options {
+        recorded: Recorded::new([Arc::new(vec![recorded.clone()])]),
+        ..Options::default()
+    };
+    let outside = code::outside_variables(&tree, "", &options, &resources::catalog());
+    options.outside = outside.names();
+    options.null_defaults = Arc::new(outside.null_defaults);
+    let evaluated = code::evaluate(&tree, "", &options);
+    compared(&evaluated.declared, &evaluated, &recorded, attributes(live))
+}
+
 fn found(code: &str, address: &str, recorded: &str, live: &str) -> Vec<String> {
     told(&with_code(code, address, recorded, live)).0
+}
+
+/// Terraform plans null where the variable was set to null, whatever its default: with that default as its value in AWS it
+/// removes what somebody added there.
+#[test]
+fn a_default_that_aws_has_and_the_state_has_not_may_be_overridden_by_null() {
+    let code = r#"
+variable "boundary" {
+  default = "arn:aws:iam::1:policy/b"
+}
+variable "owner" {
+  default = "ada"
+}
+resource "aws_iam_role" "app" {
+  permissions_boundary = var.boundary
+  tags                 = { Owner = var.owner }
+}
+"#;
+    let state = r#"{"permissions_boundary": null, "tags": {}, "tags_all": {}}"#;
+    let live = r#"{"permissions_boundary": "arn:aws:iam::1:policy/b", "tags": {"Owner": "ada"},
+        "tags_all": {"Owner": "ada"}}"#;
+    let told = |code: &str| told(&with_variables(code, "aws_iam_role.app", state, live));
+    let drift = ["permissions_boundary Drift", "tags[\"Owner\"] Drift"].map(str::to_owned);
+    assert_eq!(told(code), (drift.to_vec(), vec![]));
+    // What takes no null has its default, and so has what code sets itself.
+    let fixed = code.replace("  default", "  nullable = false\n  default");
+    let stale = [
+        "permissions_boundary StaleState",
+        "tags[\"Owner\"] StaleState",
+    ];
+    let stale = stale.map(str::to_owned).to_vec();
+    assert_eq!(told(&fixed), (vec![], stale.clone()), "{fixed}");
+    let set = format!("{code}\nlocals {{ b = \"arn:aws:iam::1:policy/b\" }}\n");
+    let set = set
+        .replace("= var.boundary", "= local.b")
+        .replace("= var.owner", "= \"ada\"");
+    assert_eq!(told(&set), (vec![], stale));
 }
 
 const ENCRYPTION: &str = "aws_s3_bucket_server_side_encryption_configuration.b";

@@ -17,7 +17,7 @@ const READ: usize = 100;
 /// Lists the files that set each variable: only those with the recorded value where there are any; those of the root
 /// module's own folder first.
 pub(super) fn find(
-    outside: &mut [OutsideVariable],
+    outside: Vec<&mut OutsideVariable>,
     (code, root): (&Overlay<'_>, &str),
     options: &Options,
     context: &Rc<Context<'_>>,

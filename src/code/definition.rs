@@ -4,6 +4,7 @@
 use super::element::computed_for;
 use super::from_file::{for_reason, function_reason};
 use super::instance::SetBy;
+use super::joined::holds_literal;
 use super::scope::Scope;
 use super::switch;
 use super::trace::{End, MAX_CHAIN, source, trace};
@@ -41,7 +42,8 @@ pub(super) fn definition_within<'a>(
     }
 }
 
-/// Traces an expression to a literal, or to a `for` that passes each element on unchanged: not to `merge`.
+/// Traces an expression to a literal, to literal lists that a call puts together, or to a `for` that passes each element on
+/// unchanged: not to `merge`.
 fn traced<'a>(
     scope: &Scope<'a>,
     expression: &'a Expression,
@@ -49,7 +51,7 @@ fn traced<'a>(
 ) -> Result<End<'a>, Uneditable> {
     let end = trace(scope, expression, left)?;
     let why = match end {
-        End::Code(ref inner, Expression::FuncCall(call), _) => {
+        End::Code(ref inner, Expression::FuncCall(call), _) if !holds_literal(call) => {
             Some(function_reason(inner, call, left))
         }
         End::Code(ref inner, each, _) => {
@@ -103,8 +105,10 @@ impl End<'_> {
 
 /// Returns the items of a list.
 fn items<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Parts {
-    let Expression::Array(items) = expression else {
-        return Parts::Whole;
+    let items = match expression {
+        Expression::Array(items) => items,
+        Expression::FuncCall(_) => return Parts::Joined,
+        _ => return Parts::Whole,
     };
     let item = |item: &'a Expression| {
         Some(Part {

@@ -2,8 +2,10 @@
 
 use super::convert::convert;
 use super::for_expression::pairs;
+use super::from_file::function_reason;
 use super::handed_on::by_key;
 use super::instance::FileValue;
+use super::joined;
 use super::literal::no_literal;
 use super::number::Number;
 use super::scope::{Collection, Scope};
@@ -54,7 +56,13 @@ impl<'a> Element<'a> {
             ElementKey::Index(index) => {
                 let end = trace(&collection.scope, collection.expression, left)?;
                 let number = i64::try_from(*index).unwrap_or(i64::MAX);
-                return item(&end, number, left).unwrap_or_else(|| Err(no_literal(&end)));
+                let why = || match &end {
+                    End::Code(scope, Expression::FuncCall(call), _) => {
+                        function_reason(scope, call, left)
+                    }
+                    _ => no_literal(&end),
+                };
+                return item(&end, number, left).unwrap_or_else(|| Err(why()));
             }
         };
         let why = match collection.literal(left) {
@@ -71,6 +79,9 @@ impl<'a> Element<'a> {
                     items.find(|item| scope.known(item).as_text().as_deref() == Some(&**name));
                 let item = own.ok_or_else(|| why.clone())?;
                 Ok(renamed(trace(&scope, item, left)?, Site::MapEntry))
+            }
+            End::Code(scope, list @ Expression::FuncCall(call), _) if joined::is_joined(call) => {
+                joined::item_like(&scope, (list, call), name, left).ok_or_else(|| why.clone())?
             }
             end => below(end, name, left).map_err(|_| why.clone()),
         }
@@ -92,6 +103,9 @@ pub(super) fn item<'a>(
         End::Code(scope, Expression::ForExpr(each), _) if each.key_expr.is_none() => {
             let scope = scopes(scope, each)?.nth(index)??;
             Some(trace(&scope, &each.value_expr, left))
+        }
+        End::Code(scope, list @ Expression::FuncCall(call), _) if joined::is_joined(call) => {
+            joined::item(scope, (list, call), index, left)
         }
         End::FileValue(given, _) => given_item(given, index),
         End::LeftOut(Location {

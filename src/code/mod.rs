@@ -32,6 +32,7 @@ mod imports;
 mod installed;
 mod instance;
 mod instances;
+mod joined;
 mod json;
 mod json_document;
 mod json_syntax;
@@ -131,6 +132,7 @@ use overlay::Overlay;
 use root_code::RootCode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The inputs of an evaluation besides the code.
 #[derive(Debug, Clone, Default)]
@@ -141,8 +143,8 @@ pub struct Options {
     pub given: GivenVariables,
     /// Variables of the root module that are set outside the code (`outside_variables`): their values are unknown.
     pub outside: BTreeSet<String>,
-    /// The arguments that are null by the default of a variable, while the state holds a value: they are unknown.
-    pub null_defaults: NullDefaults,
+    /// The arguments by the default of a variable that are null in code or state alone: they are unknown.
+    pub null_defaults: Arc<NullDefaults>,
     /// The workspace; empty for the default one.
     pub workspace: String,
     /// The recorded values of resources that the code refers to.
@@ -208,7 +210,7 @@ pub struct Evaluated {
     pub invalid: Vec<Problem>,
     /// The conditions that do not hold, or are not known to, where they are asked for.
     pub unmet: UnmetConditions,
-    /// The values of the root module's outputs, without sensitive ones, where the conditions are asked for.
+    /// The values of the root module's outputs, where the conditions are asked for; those of sensitive ones are unknown.
     pub outputs: BTreeMap<String, Value>,
     /// The references to instances that edits removed (`Recorded::without`).
     pub dangling: Vec<DanglingReference>,

@@ -1,13 +1,16 @@
-//! Arguments that are null by the default of a variable, and that the state holds nevertheless: either AWS filled them in,
-//! or the variable is set outside the code.
+//! Arguments by the default of a variable of which code and state do not agree whether they are null: null in code and set
+//! in the state, which AWS may have filled in, or set in code and null in the state, which may not have been applied. Else
+//! the variable is set outside the code.
 
 use super::outside_variable::OutsideVariable;
 use crate::model::{
     Address, Declared, DeclaredResource, Definition, Parts, Site, Source, Uneditable, Value,
+    entry_path,
 };
 use std::collections::BTreeMap;
 
-/// The arguments of all resources that are null by the default of a variable while the state holds a value.
+/// The arguments of all resources that are null by the default of a variable while the state holds a value, or the other way
+/// round.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NullDefaults {
     arguments: BTreeMap<Address, Vec<NullArgument>>,
@@ -21,6 +24,10 @@ pub(super) struct NullArgument {
     pub blocks: Vec<(String, usize)>,
     /// Its name.
     pub name: String,
+    /// The key, where it is an entry of a map.
+    pub entry: Option<String>,
+    /// Whether it is null in the state, and not by the default.
+    pub is_null_in_state: bool,
     /// Where code sets it.
     pub source: Source,
     /// The variables that its value depends on.
@@ -32,7 +39,11 @@ impl NullArgument {
     fn path(&self) -> String {
         let blocks = self.blocks.iter();
         let blocks: String = blocks.map(|(name, at)| format!("{name}[{at}].")).collect();
-        blocks + &self.name
+        let path = blocks + &self.name;
+        match &self.entry {
+            Some(key) => entry_path(&path, key),
+            None => path,
+        }
     }
 }
 
@@ -43,9 +54,20 @@ impl NullDefaults {
         arguments.push(argument);
     }
 
+    /// Leaves out what is null in the state alone, where the state holds the defaults of all variables behind it elsewhere.
+    pub(super) fn without_applied(&mut self, is_applied: impl Fn(&str) -> bool) {
+        for arguments in self.arguments.values_mut() {
+            arguments.retain(|argument| {
+                let mut variables = argument.variables.iter();
+                !argument.is_null_in_state || !variables.all(|name| is_applied(name))
+            });
+        }
+        self.arguments.retain(|_, arguments| !arguments.is_empty());
+    }
+
     /// Returns the variables.
-    pub(super) fn variables(&self) -> Vec<OutsideVariable> {
-        self.variables.values().cloned().collect()
+    pub(super) fn variables(&mut self) -> impl Iterator<Item = &mut OutsideVariable> {
+        self.variables.values_mut()
     }
 
     /// Describes the variables.
@@ -55,7 +77,7 @@ impl NullDefaults {
         self.variables = by_name.collect();
     }
 
-    /// Makes the values of these arguments unknown, where they are still null.
+    /// Makes the values of these arguments unknown, where code still sets them as it did.
     pub(super) fn apply(&self, declared: &mut Declared) {
         for (address, arguments) in &self.arguments {
             if let Some(resource) = declared.resources.get_mut(address) {
@@ -99,9 +121,27 @@ impl NullDefaults {
 /// Makes the value of an argument unknown.
 fn forget(resource: &mut DeclaredResource, argument: &NullArgument) {
     let path = argument.path();
-    let is_set = |definition: &Definition| !definition.value.is_empty();
-    if resource.attributes.get(&path).is_some_and(is_set) {
+    let known = resource.attributes.get(&path);
+    let is_set = known.is_some_and(|definition| !definition.value.is_empty());
+    if is_set && !argument.is_null_in_state {
         return;
+    }
+    let mut steps: Vec<Step<'_>> = Vec::new();
+    for (name, at) in &argument.blocks {
+        steps.extend([Step::Name(name), Step::Block(*at)]);
+    }
+    steps.push(Step::Name(&argument.name));
+    steps.extend(argument.entry.as_deref().map(Step::Name));
+    if let [Step::Name(outer), rest @ ..] = steps.as_slice()
+        && !rest.is_empty()
+    {
+        let around = resource.attributes.get_mut(*outer);
+        let Some(around) = around.map(|definition| &mut definition.value) else {
+            return;
+        };
+        if !forget_in(around, rest, argument.is_null_in_state) {
+            return;
+        }
     }
     let variable = argument.variables.first().cloned().unwrap_or_default();
     let definition = Definition {
@@ -114,35 +154,37 @@ fn forget(resource: &mut DeclaredResource, argument: &NullArgument) {
         parts: Parts::Whole,
         alternatives: None,
     };
-    if let Some((outer, rest)) = argument.blocks.split_first() {
-        let around = resource.attributes.get_mut(&outer.0);
-        let Some(around) = around.map(|definition| &mut definition.value) else {
-            return;
-        };
-        if !forget_in(around, (outer.1, rest), &argument.name) {
-            return;
-        }
-    }
     resource.attributes.insert(path, definition);
 }
 
-/// Makes an argument of a block unknown; `false` where there is no such block, or the argument is set.
-fn forget_in(blocks: &mut Value, (at, rest): (usize, &[(String, usize)]), name: &str) -> bool {
-    let Value::List(items) = blocks else {
-        return false;
-    };
-    let Some(Value::Map(parts)) = items.get_mut(at) else {
-        return false;
-    };
-    match rest.split_first() {
-        Some((inner, rest)) => match parts.get_mut(&inner.0) {
-            Some(blocks) => forget_in(blocks, (inner.1, rest), name),
+/// A step from an attribute to a part of it.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    /// A block, by its number.
+    Block(usize),
+    /// An argument of a block, or an entry of a map.
+    Name(&'a str),
+}
+
+/// Makes a part of an attribute unknown; `false` where there is no such block, or the part is set and must not be.
+fn forget_in(around: &mut Value, steps: &[Step<'_>], may_be_set: bool) -> bool {
+    match (steps, around) {
+        ([Step::Block(at), rest @ ..], Value::List(items)) => match items.get_mut(*at) {
+            Some(block) => forget_in(block, rest, may_be_set),
             None => false,
         },
-        None if parts.get(name).is_some_and(|value| !value.is_empty()) => false,
-        None => {
-            parts.insert(name.to_owned(), Value::Unknown);
-            true
+        ([Step::Name(name)], Value::Map(parts)) => {
+            let is_set = parts.get(*name).is_some_and(|value| !value.is_empty());
+            let is_open = may_be_set || !is_set;
+            if is_open {
+                parts.insert((*name).to_owned(), Value::Unknown);
+            }
+            is_open
         }
+        ([Step::Name(name), rest @ ..], Value::Map(parts)) => match parts.get_mut(*name) {
+            Some(inner) => forget_in(inner, rest, may_be_set),
+            None => false,
+        },
+        _ => false,
     }
 }

@@ -1,18 +1,30 @@
-//! Finds arguments that are null by the default of a variable while the state holds a value.
+//! Finds arguments that are null by the default of a variable while the state holds a value, or the other way round.
 
 use super::derivation::{Derivation, derivation};
 use super::element;
+use super::expression::certain_key;
+use super::folder::ModuleFolder;
 use super::null_defaults::NullArgument;
-use super::outside::Search;
+use super::outside::{Search, is_map};
+use super::outside_expected::Expected;
 use super::overrides::block_name;
 use super::references::Names;
 use super::resource;
 use super::scope::Scope;
-use crate::model::{Address, Attribute, Shape, Value};
+use crate::model::{Address, Attribute, Schema, Shape, Value, ValueMap};
 use hcl_edit::Span;
+use hcl_edit::expr::{Expression, Object};
 use hcl_edit::structure::{Block, Body};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::rc::Rc;
+
+/// Returns the names of a module's variables that take no null.
+pub(super) fn never_null(folder: &ModuleFolder<'_>) -> BTreeSet<Rc<str>> {
+    let variables = folder.variables.iter();
+    let never = variables.filter(|variable| !variable.is_nullable);
+    never.map(|variable| variable.name.into()).collect()
+}
 
 /// A resource, or a nested block of one.
 #[derive(Clone, Copy)]
@@ -21,15 +33,55 @@ pub(super) struct NullScope<'r, 's> {
     pub address: &'r Address,
     /// The blocks around, each with its number.
     pub blocks: &'r [(String, usize)],
+    /// The schema of its type.
+    pub schema: &'s Schema,
     /// The attributes and blocks that the schema has there.
     pub parts: &'s BTreeMap<String, Attribute>,
     /// The variables that decide on the blocks around.
     pub outer: &'r Names,
 }
 
+impl NullScope<'_, '_> {
+    /// Returns the path of a part, without indexes.
+    fn plain_path(&self, name: &str) -> String {
+        let blocks = self.blocks.iter().map(|(block, _)| format!("{block}."));
+        blocks.collect::<String>() + name
+    }
+}
+
+/// An argument that code sets, or an entry of a map.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    name: &'a str,
+    /// The key of the entry.
+    entry: Option<&'a str>,
+    value: &'a Expression,
+}
+
+/// A part of a resource, or of a nested block, whose value is open.
+struct OpenPart<'a> {
+    name: &'a str,
+    /// The key of the entry of a map.
+    entry: Option<&'a str>,
+    span: Option<Range<usize>>,
+    is_null_in_state: bool,
+}
+
+impl<'a> OpenPart<'a> {
+    /// Creates the part that blocks of a name are, none of which the defaults make.
+    fn of_blocks(name: &'a str, blocks: &[&Block]) -> Self {
+        Self {
+            name,
+            entry: None,
+            span: blocks.first().and_then(|block| block.span()),
+            is_null_in_state: false,
+        }
+    }
+}
+
 impl<'s> Search<'s> {
-    /// Finds such arguments of a resource or a nested block. `recorded` returns what the state holds of a name: of nested
-    /// blocks that of each of them, since a set has no order.
+    /// Finds such arguments of a resource or a nested block. `recorded` returns what the state holds of a name, if it knows
+    /// that: of nested blocks that of each of them, since a set has no order.
     pub(super) fn null_arguments<'a>(
         &mut self,
         scope: &Scope<'a>,
@@ -38,21 +90,30 @@ impl<'s> Search<'s> {
         recorded: &dyn Fn(&str) -> Vec<&'s Value>,
     ) {
         for argument in body.attributes() {
-            let name = argument.key.as_str();
-            let is_filled_in = place.parts.get(name).is_some_and(|part| part.computed);
-            let held = || recorded(name).into_iter().find(|value| is_held(value));
-            let Some(held) = is_filled_in.then(held).flatten() else {
+            let written = Written {
+                name: argument.key.as_str(),
+                entry: None,
+                value: &argument.value,
+            };
+            let Some(part) = place.parts.get(written.name) else {
                 continue;
             };
-            let mut names = self.finder.of_expression(scope, &argument.value);
-            names.extend(place.outer.iter().cloned());
-            if names.is_empty() || !scope.plain(&argument.value).is_null() {
-                continue;
+            let held = recorded(written.name);
+            match (&argument.value, held.as_slice()) {
+                (Expression::Object(object), [Value::Map(held)]) if is_map(part) => {
+                    self.null_entries(scope, (written.name, object), held, place);
+                }
+                (_, []) => {}
+                (_, held) if held.iter().all(|value| value.is_null()) => {
+                    self.null_in_state(scope, written, Some(part), place);
+                }
+                (_, held) if part.computed => {
+                    if let Some(held) = held.iter().find(|value| is_held(value)) {
+                        self.null_by_default(scope, written, held, place);
+                    }
+                }
+                _ => {}
             }
-            let is_variable = derivation(scope, &argument.value) == Derivation::Variable;
-            let values = is_variable.then(|| (Value::Null, held.clone()));
-            let span = argument.value.span().unwrap_or_default();
-            self.note_null(scope, (name, span), place, names, values);
         }
         let mut named: BTreeMap<&str, Vec<&'a Block>> = BTreeMap::new();
         for block in body.blocks() {
@@ -75,6 +136,99 @@ impl<'s> Search<'s> {
         }
     }
 
+    /// Records an argument that is null by a default while the state holds a value.
+    fn null_by_default(
+        &mut self,
+        scope: &Scope<'_>,
+        written: Written<'_>,
+        held: &Value,
+        place: NullScope<'_, 's>,
+    ) {
+        let mut names = self.finder.of_expression(scope, written.value);
+        names.extend(place.outer.iter().cloned());
+        if names.is_empty() || !scope.plain(written.value).is_null() {
+            return;
+        }
+        let is_variable = derivation(scope, written.value) == Derivation::Variable;
+        let values = is_variable.then(|| (Value::Null, held.clone()));
+        let open = OpenPart {
+            name: written.name,
+            entry: None,
+            span: written.value.span(),
+            is_null_in_state: false,
+        };
+        self.note_null(scope, open, place, (names, values));
+    }
+
+    /// Records the entries of a literal map that defaults set while the state has none of them.
+    fn null_entries(
+        &mut self,
+        scope: &Scope<'_>,
+        (name, object): (&str, &Object),
+        held: &ValueMap,
+        place: NullScope<'_, 's>,
+    ) {
+        for (key, value) in object {
+            let key = certain_key(scope, key);
+            if let Some(key) = key.filter(|key| held.get(key).is_none_or(Value::is_null)) {
+                let written = Written {
+                    name,
+                    entry: Some(&key),
+                    value: value.expr(),
+                };
+                self.null_in_state(scope, written, None, place);
+            }
+        }
+    }
+
+    /// Records an argument, or an entry of a map, that a default sets while the state holds null: the variable may be set to
+    /// null outside the code.
+    fn null_in_state(
+        &mut self,
+        scope: &Scope<'_>,
+        written: Written<'_>,
+        attribute: Option<&'s Attribute>,
+        place: NullScope<'_, 's>,
+    ) {
+        let path = place.plain_path(written.name);
+        if place.schema.rules.never_read.contains(&path.as_str()) {
+            return;
+        }
+        let names = self.finder.of_expression(scope, written.value);
+        if names.is_empty() || !may_be_null(written.value) {
+            return;
+        }
+        let derivation = derivation(scope, written.value);
+        // A template is never null, and neither is a variable that takes no null.
+        let is_never_null = match derivation {
+            Derivation::Template => true,
+            Derivation::Variable => names.iter().all(|name| self.never_null.contains(name)),
+            Derivation::Computed => false,
+        };
+        if is_never_null {
+            return;
+        }
+        let value = scope.plain(written.value);
+        let expected = Expected {
+            schema: Some(place.schema),
+            attribute,
+            path: &path,
+            recorded: &Value::Null,
+            is_kept: true,
+        };
+        if value.has_unknown() || value.has_secret() || expected.is_left_out(&value) {
+            return;
+        }
+        let values = (derivation == Derivation::Variable).then_some((value, Value::Null));
+        let open = OpenPart {
+            name: written.name,
+            entry: written.entry,
+            span: written.value.span(),
+            is_null_in_state: true,
+        };
+        self.note_null(scope, open, place, (names, values));
+    }
+
     /// Finds an attribute that code writes as blocks, none of which the defaults make.
     fn no_blocks(
         &mut self,
@@ -90,8 +244,8 @@ impl<'s> Search<'s> {
             block.has_ident("dynamic") && resource::blocks(scope, block).1.is_empty()
         };
         if !names.is_empty() && blocks.iter().all(is_none) {
-            let span = blocks.first().and_then(|block| block.span());
-            self.note_null(scope, (name, span.unwrap_or_default()), place, names, None);
+            let open = OpenPart::of_blocks(name, blocks);
+            self.note_null(scope, open, place, (names, None));
         }
     }
 
@@ -139,7 +293,8 @@ impl<'s> Search<'s> {
                     ..place
                 };
                 let held = |name: &str| -> Vec<&'s Value> {
-                    all.iter().map(|block| block.get(name)).collect()
+                    let known = all.iter().filter_map(|block| block.as_map()?.get(name));
+                    known.collect()
                 };
                 self.null_arguments(scope, content, below, &held);
                 number += 1;
@@ -151,23 +306,24 @@ impl<'s> Search<'s> {
         }
         // The code writes no such block: AWS may have filled it in, or the collection is another one.
         if number == 0 && !names.is_empty() {
-            let span = blocks.first().and_then(|block| block.span());
-            self.note_null(scope, (name, span.unwrap_or_default()), place, names, None);
+            let open = OpenPart::of_blocks(name, blocks);
+            self.note_null(scope, open, place, (names, None));
         }
     }
 
     fn note_null(
         &mut self,
         scope: &Scope<'_>,
-        (name, span): (&str, std::ops::Range<usize>),
+        open: OpenPart<'_>,
         place: NullScope<'_, 's>,
-        names: Names,
-        values: Option<(Value, Value)>,
+        (names, values): (Names, Option<(Value, Value)>),
     ) {
         let argument = NullArgument {
             blocks: place.blocks.to_vec(),
-            name: name.to_owned(),
-            source: scope.file.source(span),
+            name: open.name.to_owned(),
+            entry: open.entry.map(str::to_owned),
+            is_null_in_state: open.is_null_in_state,
+            source: scope.file.source(open.span.unwrap_or_default()),
             variables: names.iter().map(|name| name.to_string()).collect(),
         };
         for name in names {
@@ -177,6 +333,23 @@ impl<'s> Search<'s> {
             }
         }
         self.nulls.add(place.address, argument);
+    }
+}
+
+/// Functions whose result may be null.
+const NULL_RESULT: &[&str] = &[
+    "element", "lookup", "one", "tobool", "tolist", "tomap", "tonumber", "toset", "tostring", "try",
+];
+
+/// Returns whether an expression may be null, whatever its variables are: no list, object or operation is.
+fn may_be_null(expression: &Expression) -> bool {
+    match expression {
+        Expression::Parenthesis(inner) => may_be_null(inner.inner()),
+        Expression::FuncCall(call) => NULL_RESULT.contains(&call.name.name.as_str()),
+        Expression::Traversal(_) | Expression::Conditional(_) | Expression::StringTemplate(_) => {
+            true
+        }
+        _ => false,
     }
 }
 

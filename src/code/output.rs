@@ -15,7 +15,7 @@ use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Evaluates the outputs of a root module, without sensitive ones, as far as the budget allows.
+/// Evaluates the outputs of a root module, as far as the budget allows. Sensitive ones are unknown.
 pub(super) fn of_root(instance: &Rc<Instance<'_>>) -> BTreeMap<String, Value> {
     let budget = &instance.context.budget;
     let mut outputs = BTreeMap::new();

@@ -8,7 +8,7 @@ use super::file::File;
 use super::folder::ModuleIndex;
 use super::instance::{Instance, SetBy};
 use super::null_defaults::NullDefaults;
-use super::null_search::NullScope;
+use super::null_search::{self, NullScope};
 use super::outside_blocks::RecordedBlocks;
 use super::outside_expected::Expected;
 use super::outside_state::OutsideState;
@@ -102,6 +102,7 @@ pub fn outside_variables(
             state: OutsideState::of(&options.recorded),
             catalog,
             evidence: BTreeMap::new(),
+            never_null: null_search::never_null(folder),
             nulls: NullDefaults::default(),
             null_values: BTreeMap::new(),
         };
@@ -111,10 +112,12 @@ pub fn outside_variables(
         }
         outside = search.result(&required);
     }
-    candidates::find(&mut outside.found, (&code, root), options, &context);
-    let mut open = outside.null_defaults.variables();
-    candidates::find(&mut open, (&code, root), options, &context);
-    outside.null_defaults.describe(open);
+    let OutsideVariables {
+        found,
+        null_defaults,
+    } = &mut outside;
+    let unset: Vec<_> = found.iter_mut().chain(null_defaults.variables()).collect();
+    candidates::find(unset, (&code, root), options, &context);
     drop(context.budget.end(0));
     outside
 }
@@ -131,6 +134,11 @@ fn without_value<'a>(
         .collect()
 }
 
+/// Returns whether an attribute is a map, whose entries are compared one by one.
+pub(super) fn is_map(attribute: &Attribute) -> bool {
+    matches!(attribute.shape, Shape::Plain(Type::Map(_)))
+}
+
 /// Compares values made from variables that no file sets with the state.
 pub(super) struct Search<'s> {
     pub finder: Finder,
@@ -138,7 +146,9 @@ pub(super) struct Search<'s> {
     state: OutsideState<'s>,
     catalog: &'s Catalog,
     pub evidence: BTreeMap<Rc<str>, Evidence>,
-    /// The arguments that are null by a default while the state holds a value.
+    /// The variables that take no null.
+    pub never_null: BTreeSet<Rc<str>>,
+    /// The arguments that are null by a default while the state holds a value, or the other way round.
     pub nulls: NullDefaults,
     /// The default and the recorded value of the variables behind these, where one argument is the variable itself.
     pub null_values: BTreeMap<Rc<str>, Option<(Value, Value)>>,
@@ -153,6 +163,11 @@ impl<'s> Search<'s> {
             not_given,
             files: Vec::new(),
         };
+        let mut null_defaults = self.nulls;
+        null_defaults.without_applied(|name| {
+            let evidence = self.evidence.get(name);
+            evidence.is_some_and(|evidence| evidence.agrees)
+        });
         let found = self.evidence.into_iter().filter_map(|(name, evidence)| {
             let not_given = required.get(&*name).copied();
             let is_outside = not_given.is_some() || evidence.is_outside();
@@ -161,7 +176,6 @@ impl<'s> Search<'s> {
         let found: Vec<_> = found.collect();
         let open = self.null_values.into_iter();
         let open = open.map(|(name, values)| variable(&name, values, None));
-        let mut null_defaults = self.nulls;
         null_defaults.describe(open.collect());
         OutsideVariables {
             found,
@@ -273,13 +287,19 @@ impl<'s> Search<'s> {
         }
     }
 
+    /// Records that a value which depends on these variables was recorded otherwise.
+    pub(super) fn may_differ(&mut self, names: Names) {
+        for name in names {
+            self.evidence.entry(name).or_default().may_differ = true;
+        }
+    }
+
     /// Records that the state has other instances of a block than the code.
     fn other_instances(&mut self, scope: &Scope<'_>, body: &Body) {
         let counted = ["count", "for_each"].map(|name| body.get_attribute(name));
         for counted in counted.into_iter().flatten() {
-            for name in self.finder.of_expression(scope, &counted.value) {
-                self.evidence.entry(name).or_default().may_differ = true;
-            }
+            let names = self.finder.of_expression(scope, &counted.value);
+            self.may_differ(names);
         }
     }
 
@@ -312,7 +332,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Finds the arguments of a resource that are null by a default while the state holds a value.
+    /// Finds the arguments of a resource that are null by a default while the state holds a value, or the other way round.
     fn nulls_of<'a>(
         &mut self,
         scope: &Scope<'a>,
@@ -326,10 +346,13 @@ impl<'s> Search<'s> {
         let place = NullScope {
             address,
             blocks: &[],
+            schema,
             parts: &schema.attributes,
             outer: &Names::new(),
         };
-        self.null_arguments(scope, body, place, &|name| vec![recorded.get(name)]);
+        self.null_arguments(scope, body, place, &|name| {
+            Vec::from_iter(recorded.attributes.get(name))
+        });
     }
 
     /// Compares one argument, or each entry of a literal map on its own.
@@ -339,7 +362,6 @@ impl<'s> Search<'s> {
         expression: &Expression,
         expected: Expected<'_>,
     ) {
-        let is_map = |attribute: &Attribute| matches!(attribute.shape, Shape::Plain(Type::Map(_)));
         let is_map = expected.path == "tags" || expected.attribute.is_some_and(is_map);
         if let (Expression::Object(object), true) = (expression, is_map) {
             for (key, value) in object {

@@ -122,11 +122,7 @@ impl<'s> Search<'s> {
         match expected.blocks_agree(&value) {
             Some(true) => self.agreeing(scope, blocks),
             Some(false) if is_shared() && expected.holds_all(&value) => {}
-            Some(false) => {
-                for name in names {
-                    self.evidence.entry(name).or_default().may_differ = true;
-                }
-            }
+            Some(false) => self.may_differ(names),
             None => {}
         }
     }

@@ -34,6 +34,12 @@ impl Expected<'_> {
         }
     }
 
+    /// Returns whether a value is the same to the provider as leaving it out, which the state recorded.
+    pub(super) fn is_left_out(&self, value: &Value) -> bool {
+        let is_equal = value.is_empty() || *value == Value::Bool(false);
+        is_equal || self.fits(value) == Some(true)
+    }
+
     /// Returns whether all blocks of a name lead to the recorded ones, as far as they are known; `None` where the
     /// comparison is not conclusive, as where the code has none: the provider may have filled them in.
     pub(super) fn blocks_agree(&self, blocks: &Value) -> Option<bool> {

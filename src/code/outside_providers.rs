@@ -23,25 +23,35 @@ impl<'s> Search<'s> {
     /// Compares the provider configurations of a module instance with what the state recorded of their resources.
     pub(super) fn providers(&mut self, instance: &Rc<Instance<'_>>) {
         for (file, block) in instance.folder.blocks("provider") {
-            let scope = instance.scope(file);
-            let Some(config) = provider::config(&scope, block) else {
-                continue;
-            };
-            for name in self.finder.of_body(&scope, &block.body) {
-                self.evidence.entry(name).or_default();
+            let budget = &instance.context.budget;
+            if budget.is_over() {
+                return;
             }
-            self.region(&scope, block, (&config.key, &config.region));
-            if let Some(account) = &config.account {
-                let all = self.locations(&config.key);
-                let mut accounts = all.iter().filter_map(|place| place.account.as_ref());
-                let known = accounts.clone().next().is_some();
-                if known && !accounts.any(|other| other == account) {
-                    let names = self.names_of_account(&scope, block);
-                    self.may_differ(names);
-                }
-            }
-            self.default_tags(&scope, block, &config);
+            let mark = budget.mark();
+            self.provider(&instance.scope(file), block);
+            budget.settle(mark, 0);
         }
+    }
+
+    /// Compares one provider configuration.
+    fn provider(&mut self, scope: &Scope<'_>, block: &Block) {
+        let Some(config) = provider::config(scope, block) else {
+            return;
+        };
+        for name in self.finder.of_body(scope, &block.body) {
+            self.evidence.entry(name).or_default();
+        }
+        self.region(scope, block, (&config.key, &config.region));
+        if let Some(account) = &config.account {
+            let all = self.locations(&config.key);
+            let mut accounts = all.iter().filter_map(|place| place.account.as_ref());
+            let known = accounts.clone().next().is_some();
+            if known && !accounts.any(|other| other == account) {
+                let names = self.names_of_account(scope, block);
+                self.may_differ(names);
+            }
+        }
+        self.default_tags(scope, block, &config);
     }
 
     /// Compares the region of a configuration with those of its resources.
@@ -100,12 +110,6 @@ impl<'s> Search<'s> {
             }
         }
         names
-    }
-
-    fn may_differ(&mut self, names: Names) {
-        for name in names {
-            self.evidence.entry(name).or_default().may_differ = true;
-        }
     }
 
     /// Compares the tags that a configuration adds with those that the state recorded: entry by entry where the code

@@ -77,8 +77,15 @@ impl Recorded {
 
     /// Returns the instances of a block that are left out.
     pub(super) fn gone(&self, name: Block<'_>) -> impl Iterator<Item = &Address> {
-        let gone = self.gone.iter();
-        gone.filter(move |address| block(address) == name)
+        let (modules, tf_type, own_name) = name;
+        let first = Address {
+            modules: modules.to_vec(),
+            tf_type: tf_type.to_owned(),
+            name: own_name.to_owned(),
+            key: None,
+        };
+        let gone = self.gone.range(first..);
+        gone.take_while(move |address| block(address) == name)
     }
 
     /// Returns the version of Terraform that wrote the state, where that is known.

@@ -262,7 +262,7 @@ fn parts(parts: &Parts) -> usize {
         size_of::<Part>() + Size::of(&part.value).bytes + behind
     };
     match parts {
-        Parts::Whole => 0,
+        Parts::Whole | Parts::Joined => 0,
         Parts::Items(items) => items.iter().map(part).sum(),
         Parts::Policy(code) => {
             let statements = code.statements.iter().map(|statement| {

@@ -6,6 +6,7 @@ use super::expression::is_key;
 use super::from_file::function_reason;
 use super::handed_on::{is_call, is_literal, only_interpolation, taken};
 use super::instance::{Caller, FileValue, SetBy};
+use super::joined::{holds_literal, is_joined};
 use super::literal::{Literal, entry_at, given_entry, left_out, no_literal};
 use super::number::Number;
 use super::output;
@@ -28,12 +29,16 @@ const QUOTED: usize = 200;
 /// The keys of an object that are compared for one step of work.
 const KEYS: usize = 64;
 
-/// Returns the location of the literal map or list behind `for_each`; `None` where it is computed.
+/// Returns the location of the literal map or list behind `for_each`, or of the call that puts literal lists together; `None`
+/// where it is computed.
 pub(super) fn collection(each: &Each<'_>) -> Option<Source> {
     let collection = &each.collection;
     match trace(&collection.scope, collection.expression, MAX_CHAIN).ok()? {
         End::Code(scope, literal @ (Expression::Array(_) | Expression::Object(_)), _) => {
             Some(source(&scope, literal))
+        }
+        End::Code(scope, joined @ Expression::FuncCall(call), _) if holds_literal(call) => {
+            Some(source(&scope, joined))
         }
         End::FileValue(given, _) => Some(given.source.clone()),
         _ => None,
@@ -96,7 +101,7 @@ pub(super) fn trace<'a>(
         }
         // Their entries have literals of their own.
         Expression::ForExpr(_) => Ok(End::Code(scope.clone(), expression, Site::Literal)),
-        Expression::FuncCall(call) if is_call(call, MERGE) => {
+        Expression::FuncCall(call) if is_call(call, MERGE) || is_joined(call) => {
             Ok(End::Code(scope.clone(), expression, Site::Literal))
         }
         Expression::Variable(name) => match scope.element(name.as_str()) {

@@ -33,7 +33,7 @@ pub(super) struct Variable<'a> {
     /// Whether its values must not be shown.
     is_sensitive: bool,
     /// Whether it may be null.
-    is_nullable: bool,
+    pub(super) is_nullable: bool,
     /// Its `type` argument.
     pub(super) constraint: Option<&'a Expression>,
     default: Option<&'a Expression>,

@@ -145,6 +145,8 @@ pub enum Parts {
     Whole,
     /// The items of a list.
     Items(Vec<Part>),
+    /// The literal lists among the arguments of `concat` or `distinct`.
+    Joined,
     /// The statements of a policy.
     Policy(PolicyCode),
     /// The values of a text of JSON that is no policy.
@@ -157,7 +159,7 @@ impl Parts {
         match self {
             Self::Policy(code) => code.form.is_file(),
             Self::Json(code) => code.form.is_file(),
-            Self::Whole | Self::Items(_) => false,
+            Self::Whole | Self::Items(_) | Self::Joined => false,
         }
     }
 }

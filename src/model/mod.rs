@@ -83,8 +83,8 @@ pub use schema::{
     SharedItems, Type, TypeRules, WrittenAs,
 };
 pub use secret::{
-    Fingerprint, Redactor, SecretTexts, credentials, holds_credential, is_secret_name, mask_json,
-    masked, without_values,
+    Fingerprint, Redactor, SEALED, SecretTexts, credentials, holds_credential, is_secret_name,
+    mask_json, masked, without_values,
 };
 pub use stack::{
     AccountReport, Backend, CheckedResource, CostDelta, Posture, Report, ScanError, Scanned,

@@ -235,7 +235,7 @@ impl<'a> Writer<'a> {
 
     fn attempt(&self, slot: &Slot, all: &[(&Target<'_>, &Difference)]) -> Result<Attempt, Refusal> {
         for (target, _) in all {
-            slot.check(target.resource)?;
+            slot.check(target.resource, self.context.stack)?;
         }
         let Context {
             siblings,

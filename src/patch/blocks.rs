@@ -8,7 +8,8 @@ use super::regroup::SELF;
 use super::target::Target;
 use super::{Stack, objects};
 use crate::model::{
-    Attribute, DeclaredResource, Difference, Edit, Finding, Nesting, Schema, Shape, Type, Value,
+    Attribute, DeclaredResource, Difference, Edit, Finding, Nesting, Schema, Shape, Site, Type,
+    Value,
 };
 use hcl_edit::Span;
 use hcl_edit::structure::Block;
@@ -53,7 +54,9 @@ pub(super) fn plan(
     };
     let schema = stack.catalog.get(&finding.tf_type).ok_or_else(by_hand)?;
     let attribute = schema.attributes.get(name).ok_or_else(by_hand)?;
-    let source = declared.attributes.get(name).map(|found| &found.source);
+    let own = declared.attributes.get(name);
+    let own = own.filter(|own| own.site != Site::Local);
+    let source = own.map(|own| &own.source);
     if let Some(source) = source.filter(|source| source.file != declared.file) {
         // In an override file, whose blocks take the place of those here.
         return Err(Refusal::Block {

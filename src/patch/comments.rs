@@ -1,9 +1,12 @@
 //! Finds comments in the text of an expression.
 
+/// Returns whether a text begins with a comment.
+pub(super) fn is_comment(text: &str) -> bool {
+    ["#", "//", "/*"].iter().any(|sign| text.starts_with(sign))
+}
+
 /// Returns whether there are comments in a list: outside of its texts, since those may hold addresses with `//`.
 pub(super) fn has_comment(list: &str) -> bool {
-    let begins =
-        |text: &str| text.starts_with('#') || text.starts_with("//") || text.starts_with("/*");
     let (mut is_text, mut is_escaped) = (false, false);
     // A heredoc may hold quotes of its own.
     let has_heredoc = list.contains("<<");
@@ -14,7 +17,7 @@ pub(super) fn has_comment(list: &str) -> bool {
             '"' => is_text = !is_text,
             _ => {}
         }
-        (!is_text || has_heredoc) && begins(&list[at..])
+        (!is_text || has_heredoc) && is_comment(&list[at..])
     })
 }
 

@@ -3,58 +3,36 @@
 use super::Stack;
 use super::reasons::Unproven;
 use super::refusal::Refusal;
-use crate::code::{self, Evaluated, Options, Subject, UnmetCondition, UnmetConditions};
+use crate::code::{Evaluated, Options, Subject, UnmetCondition};
 use crate::model::{Edit, Source, Value};
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-/// What the code evaluates to before the edits besides its resources, once that is asked for.
-#[derive(Default)]
-pub(super) struct Conditions {
-    before: OnceCell<(UnmetConditions, BTreeMap<String, Value>)>,
+/// Checks that the edited code meets each condition, except those that it does not meet before.
+///
+/// # Errors
+/// The first condition that the edits break, or that is no longer known to hold.
+pub(super) fn check(
+    edits: &[Edit],
+    (before, after): (&Evaluated, &Evaluated),
+    stack: &Stack<'_>,
+) -> Result<(), Refusal> {
+    for (key, unmet) in &after.unmet {
+        let was_unmet = before.unmet.get(key);
+        if was_unmet.is_none_or(|before| unmet.is_certain && !before.is_certain) {
+            return Err(broken(unmet, place(&unmet.source, edits, stack)).into());
+        }
+    }
+    Ok(())
 }
 
-impl Conditions {
-    /// Checks that the edited code meets each condition, except those that it does not meet before.
-    ///
-    /// # Errors
-    /// The first condition that the edits break, or that is no longer known to hold.
-    pub(super) fn check(
-        &self,
-        edits: &[Edit],
-        after: &Evaluated,
-        stack: &Stack<'_>,
-    ) -> Result<(), Refusal> {
-        for (key, unmet) in &after.unmet {
-            let (before, _) = self.before(stack);
-            let was_unmet = before.get(key);
-            if was_unmet.is_none_or(|before| unmet.is_certain && !before.is_certain) {
-                return Err(broken(unmet, place(&unmet.source, edits, stack)).into());
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the outputs of the root module that the edits change.
-    pub(super) fn changed_outputs(&self, after: &Evaluated, stack: &Stack<'_>) -> Vec<String> {
-        let mut changed = Vec::new();
-        for (name, new) in &after.outputs {
-            let (_, before) = self.before(stack);
-            let is_changed = |old: &Value| old != new && !old.has_unknown() && !new.has_unknown();
-            if before.get(name).is_some_and(is_changed) {
-                changed.push(name.clone());
-            }
-        }
-        changed
-    }
-
-    fn before(&self, stack: &Stack<'_>) -> &(UnmetConditions, BTreeMap<String, Value>) {
-        self.before.get_or_init(|| {
-            let options = options(stack.options);
-            let before = code::evaluate(stack.tree, stack.folder, &options);
-            (before.unmet, before.outputs)
-        })
-    }
+/// Returns the outputs of the root module that edits change.
+pub(super) fn changed_outputs(before: &Evaluated, after: &Evaluated) -> Vec<String> {
+    let is_changed = |(name, new): &(&String, &Value)| {
+        let before = before.outputs.get(*name);
+        before.is_some_and(|old| old != *new && !old.has_unknown() && !new.has_unknown())
+    };
+    let changed = after.outputs.iter().filter(is_changed);
+    changed.map(|(name, _)| name.clone()).collect()
 }
 
 /// Returns the options of an evaluation that tells the conditions as well.

@@ -141,7 +141,7 @@ pub(super) fn parts_behind(definition: &Definition) -> Vec<&Definition> {
         Parts::Json(code) => code
             .root
             .each(&mut |part| found.extend(part.behind.as_deref())),
-        Parts::Whole | Parts::Items(_) => {}
+        Parts::Whole | Parts::Items(_) | Parts::Joined => {}
     }
     found
 }

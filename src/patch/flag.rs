@@ -28,7 +28,7 @@ impl Writer<'_> {
             siblings, stack, ..
         } = self.context;
         let slot = Slot::Value(switch.location.clone());
-        slot.check(target.resource)?;
+        slot.check(target.resource, stack)?;
         let edits = target.write(&slot, &switch.flag.into(), stack)?;
         let mut expected = Vec::new();
         for (address, resource) in &stack.declared.resources {

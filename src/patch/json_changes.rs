@@ -5,8 +5,8 @@
 
 use super::reasons::JsonRefusal;
 use super::refusal::Refusal;
-use super::write::{Entry, SEALED};
-use crate::model::{JsonCode, JsonPart, Part, Value, ValueMap};
+use super::write::Entry;
+use crate::model::{JsonCode, JsonPart, Part, SEALED, Value, ValueMap};
 
 /// The most values of a text whose lists are compared item by item. Each item is compared with all others.
 const MAX_COMPARED: usize = 5_000;

@@ -1,6 +1,6 @@
 //! Inserts and removes lines and blocks.
 
-use super::comments::has_comment;
+use super::comments::{behind_comments, has_comment, is_comment};
 use crate::model::Edit;
 use std::ops::Range;
 
@@ -153,20 +153,9 @@ impl<'a> SourceFile<'a> {
     }
 }
 
-/// Returns whether a text begins with a comment.
-pub(super) fn is_comment(text: &str) -> bool {
-    ["#", "//", "/*"].iter().any(|sign| text.starts_with(sign))
-}
-
 /// Returns the rest of a line behind a part and its comma, which comments may come before.
 fn behind_part(rest: &str) -> &str {
     let rest = rest.trim();
-    let mut behind = rest;
-    while let Some((_, after)) = behind
-        .strip_prefix("/*")
-        .and_then(|open| open.split_once("*/"))
-    {
-        behind = after.trim_start();
-    }
+    let behind = behind_comments(rest);
     behind.strip_prefix(',').map_or(rest, str::trim)
 }

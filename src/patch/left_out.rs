@@ -1,11 +1,10 @@
 //! Writes several values into one argument, or one map, that lacks them all: each alone would write it anew.
 
-use super::Stack;
-use super::adopt::{Attempt, Part};
+use super::adopt::Part;
 use super::path::{self, Step};
 use super::target::{Slot, Target};
+use super::{Stack, joined_parts};
 use crate::model::{Edit, Finding, Location, Site, Source, Value};
-use std::collections::BTreeMap;
 
 /// A value whose place lacks it.
 #[derive(Debug, Clone)]
@@ -31,25 +30,8 @@ pub(super) fn value(slot: &Slot, value: &Value) -> Option<LeftOutValue> {
 
 /// Joins the parts whose best edits write into one argument that a call leaves out, or into one map.
 pub(super) fn joined(parts: Vec<Part>, finding: &Finding, stack: &Stack<'_>) -> Vec<Part> {
-    let mut groups: BTreeMap<(Source, Option<String>), Vec<usize>> = BTreeMap::new();
-    for (number, part) in parts.iter().enumerate() {
-        if let Some(left_out) = left_out(part) {
-            let numbers = groups.entry(place(&left_out.location)).or_default();
-            numbers.push(number);
-        }
-    }
-    let mut parts: Vec<_> = parts.into_iter().map(Some).collect();
-    for numbers in groups.into_values().filter(|numbers| numbers.len() > 1) {
-        let own = numbers.iter().filter_map(|number| parts[*number].clone());
-        let Some(part) = together(own.collect(), finding, stack) else {
-            continue;
-        };
-        for number in &numbers {
-            parts[*number] = None;
-        }
-        parts[numbers[0]] = Some(part);
-    }
-    parts.into_iter().flatten().collect()
+    let place_of = |part: &Part| Some(place(&left_out(part)?.location));
+    joined_parts::by_group(parts, place_of, |members| together(members, finding, stack))
 }
 
 fn left_out(part: &Part) -> Option<&LeftOutValue> {
@@ -68,26 +50,10 @@ fn place(location: &Location) -> (Source, Option<String>) {
 /// Returns the part that writes the values of these parts at once; `None` where that is impossible.
 fn together(members: Vec<Part>, finding: &Finding, stack: &Stack<'_>) -> Option<Part> {
     let values: Vec<&LeftOutValue> = members.iter().filter_map(left_out).collect();
-    let paths: Vec<String> = members
-        .iter()
-        .flat_map(|part| part.paths.iter().cloned())
-        .collect();
-    let target = Target::find(finding, paths.first()?, stack).ok()?;
+    let path = members.first()?.paths.first()?;
+    let target = Target::find(finding, path, stack).ok()?;
     let edits = edits(&values, &target, stack)?;
-    let attempts = members
-        .iter()
-        .filter_map(|part| part.attempts.as_ref().ok()?.first());
-    let expected = attempts.flat_map(|attempt| attempt.expected.clone());
-    let attempt = Attempt {
-        edits,
-        expected: expected.collect(),
-        ..Attempt::default()
-    };
-    Some(Part {
-        paths,
-        attempts: Ok(vec![attempt]),
-        members,
-    })
+    Some(joined_parts::part_of(members, edits))
 }
 
 fn edits(values: &[&LeftOutValue], target: &Target<'_>, stack: &Stack<'_>) -> Option<Vec<Edit>> {

@@ -252,7 +252,8 @@ pub(super) fn not_rewritten(path: &str, source: &Source, text: &str) -> Refusal 
     }
 }
 
-fn literal(expression: &Expression) -> Option<Value> {
+/// Returns the value of a literal text, number or boolean.
+pub(super) fn literal(expression: &Expression) -> Option<Value> {
     match expression {
         Expression::String(text) => Some(Value::text(text.value().as_str())),
         Expression::Bool(flag) => Some((*flag.value()).into()),

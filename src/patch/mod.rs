@@ -27,6 +27,8 @@ mod format;
 mod hcl_writer;
 mod heredoc;
 mod import;
+mod joined_lists;
+mod joined_parts;
 mod json_changes;
 mod json_code;
 mod json_document;
@@ -36,6 +38,7 @@ mod layout;
 mod left_out;
 mod list;
 mod literal;
+mod local_values;
 mod location;
 mod map;
 mod map_entries;
@@ -194,7 +197,8 @@ fn plan_all(
         findings.iter_mut().for_each(|finding| finding.fix = None);
         return Changed::new();
     }
-    let before = code::evaluate(stack.tree, stack.folder, stack.options);
+    let options = conditions::options(stack.options);
+    let before = code::evaluate(stack.tree, stack.folder, &options);
     let dependents = Dependents::of(stack);
     let planner = Planner::new(all, &directions, (stack, &dependents), &before, disproved);
     let mut together = Together::new(&planner, stack.tree);

@@ -358,7 +358,7 @@ pub(super) fn edit_behind(stack: &Stack<'_>, behind: &Definition, value: &Value)
     let known = match &behind.parts {
         Parts::Items(items) => Some(items.as_slice()),
         Parts::Whole => None,
-        Parts::Policy(_) | Parts::Json(_) => return None,
+        Parts::Joined | Parts::Policy(_) | Parts::Json(_) => return None,
     };
     let text = match (old.starts_with('['), value) {
         (true, Value::List(items)) => rewrite_list(old, items, known, &|_| None)?,

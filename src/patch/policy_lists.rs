@@ -1,16 +1,14 @@
 //! Edits the literals in the parts of a policy that the code computes, and objects of JSON in their own form: no
 //! expression is replaced by the value that it has.
 
+use super::joined_lists::{Exchange, edited, literal_lists};
 use super::json_file::JsonFile;
-use super::list::{items_of, rewrite_list};
 use super::policy::{Rewrite, edit_behind};
 use super::reasons::PolicyRefusal;
 use super::refusal::Refusal;
 use crate::code::parse;
 use crate::model::{Edit, Part, PolicyForm, StatementCode, Value};
-use hcl_edit::Span;
-use hcl_edit::expr::{Expression, FuncCall, ObjectKey};
-use std::ops::Range;
+use hcl_edit::expr::{Expression, ObjectKey};
 
 /// The roots of references whose values others may use.
 const SHARED: &[&str] = &["var", "local", "each", "count", "module"];
@@ -54,7 +52,7 @@ impl Rewrite<'_> {
         matches!(parsed, Some(Expression::FuncCall(_)))
     }
 
-    /// Returns the edits of the literal lists in a `concat`, and of the one that it refers to, after which it has another
+    /// Returns the edits of the literal lists in a `concat` or `distinct`, and of the one that it refers to, after which it has another
     /// value; `None` where what goes, or the place of what is new, is not in them.
     pub(super) fn concatenated(&self, part: &Part, value: &Value) -> Option<Vec<Edit>> {
         let old = self.page.text.get(part.span.0..part.span.1)?;
@@ -63,40 +61,23 @@ impl Rewrite<'_> {
         };
         let known = part.value.as_list()?;
         let new = value.as_list().unwrap_or(std::slice::from_ref(value));
-        let mut removed: Vec<&Value> = known.iter().filter(|item| !new.contains(item)).collect();
-        let mut added: Vec<&Value> = new.iter().filter(|item| !known.contains(item)).collect();
-        let mut edits = Vec::new();
-        let mut changed = |values: &[Value]| {
-            let mut items: Vec<Value> = values.to_vec();
-            items.retain(|item| match removed.iter().position(|gone| *gone == item) {
-                Some(at) => {
-                    removed.remove(at);
-                    false
-                }
-                None => true,
-            });
-            // What is new stands in the last list.
-            items.extend(std::mem::take(&mut added).into_iter().cloned());
-            (items != values).then_some(items)
-        };
-        let lists = literal_lists(&call, known)?;
-        let own = lists.into_iter().filter(|_| !self.is_shared);
-        for (span, values) in own.rev() {
-            let Some(items) = changed(values) else {
-                continue;
-            };
-            let list = old.get(span.clone())?;
-            let known = items_of(&Value::List(values.to_vec()))?;
-            let text = rewrite_list(list, &items, Some(&known), &|_| None)?;
-            let start = part.span.0 + span.start;
-            edits.push(self.page.edit(start..start + list.len(), text));
+        let mut exchange = Exchange::between(known, new);
+        let mut lists = literal_lists(&call, known)?;
+        if self.is_shared {
+            lists.clear();
         }
+        let own = edited(old, &lists, &mut exchange, &|_, _| None)?;
+        let start = part.span.0;
+        let mut edits: Vec<_> = own
+            .into_iter()
+            .map(|(list, text)| self.page.edit(start + list.start..start + list.end, text))
+            .collect();
         if let Some(behind) = part.behind.as_deref()
-            && let Some(items) = changed(behind.value.as_list()?)
+            && let Some(items) = exchange.applied(behind.value.as_list()?, true)
         {
             edits.push(edit_behind(self.stack, behind, &Value::List(items))?);
         }
-        (removed.is_empty() && added.is_empty()).then_some(edits)
+        exchange.is_done().then_some(edits)
     }
 
     /// Returns the edits of an object of JSON in a heredoc that becomes another: what stays keeps its form. `None` where
@@ -164,32 +145,4 @@ fn holds_computed(expression: &Expression) -> bool {
         }),
         _ => false,
     }
-}
-
-/// Returns the bytes of the literal lists among the arguments of a `concat`, each with its values; those between two lists
-/// of unknown length are left out. `None` for any other call.
-fn literal_lists<'v>(
-    call: &FuncCall,
-    known: &'v [Value],
-) -> Option<Vec<(Range<usize>, &'v [Value])>> {
-    if call.name.name.as_str() != "concat" || call.name.is_namespaced() {
-        return None;
-    }
-    let arguments: Vec<_> = call.args.iter().collect();
-    let mut found = Vec::new();
-    let (mut start, mut end) = (0, known.len());
-    let mut left = arguments.as_slice();
-    while let [Expression::Array(items), rest @ ..] = left {
-        let values = known.get(start..start + items.len())?;
-        found.push((items.span()?, values));
-        (start, left) = (start + items.len(), rest);
-    }
-    let mut last = Vec::new();
-    while let [rest @ .., Expression::Array(items)] = left {
-        let from = end.checked_sub(items.len()).filter(|from| *from >= start)?;
-        last.push((items.span()?, known.get(from..end)?));
-        (end, left) = (from, rest);
-    }
-    found.extend(last.into_iter().rev());
-    Some(found)
 }

@@ -1,7 +1,7 @@
 //! Removes statements of a policy, and adds and removes their parts: the other parts keep their text.
 
-use super::comments::has_comment;
-use super::layout::{SourceFile, is_comment};
+use super::comments::{has_comment, is_comment};
+use super::layout::SourceFile;
 use super::literal::{key, quote, render};
 use super::location::{File, Owner, entry_span, whole};
 use super::map::take_out_parts;

@@ -1,13 +1,11 @@
 //! Removes several entries of one map together: each alone would take along the separator between them.
 
-use super::Stack;
-use super::adopt::{Attempt, Part};
-use super::json_code;
+use super::adopt::Part;
 use super::location::{File, Owner};
 use super::map::take_out_entries;
+use super::{Stack, joined_parts, json_code};
 use crate::model::{Edit, Source};
 use hcl_edit::Span;
-use std::collections::BTreeMap;
 
 /// Joins the parts whose best edits remove entries of one map.
 pub(super) fn joined(parts: Vec<Part>, stack: &Stack<'_>) -> Vec<Part> {
@@ -15,43 +13,15 @@ pub(super) fn joined(parts: Vec<Part>, stack: &Stack<'_>) -> Vec<Part> {
     if parts.iter().filter_map(removed).nth(1).is_none() {
         return parts;
     }
-    let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for (number, part) in parts.iter().enumerate() {
-        let map = removed(part).and_then(|source| Some((map_at(&source, stack)?, source.file)));
-        if let Some(map) = map {
-            groups.entry(map).or_default().push(number);
-        }
-    }
-    let mut parts: Vec<_> = parts.into_iter().map(Some).collect();
-    for numbers in groups.into_values().filter(|numbers| numbers.len() > 1) {
-        let own = numbers.iter().filter_map(|number| parts[*number].as_ref());
-        let sources: Vec<_> = own.clone().filter_map(removed).collect();
-        let Some(edits) = together(&sources, stack) else {
-            continue;
-        };
-        let attempts = own
-            .clone()
-            .filter_map(|part| part.attempts.as_ref().ok()?.first());
-        let joined = Part {
-            paths: own
-                .clone()
-                .flat_map(|part| part.paths.iter().cloned())
-                .collect(),
-            attempts: Ok(vec![Attempt {
-                edits,
-                expected: attempts
-                    .flat_map(|attempt| attempt.expected.clone())
-                    .collect(),
-                ..Attempt::default()
-            }]),
-            members: own.cloned().collect(),
-        };
-        for number in &numbers {
-            parts[*number] = None;
-        }
-        parts[numbers[0]] = Some(joined);
-    }
-    parts.into_iter().flatten().collect()
+    let map_of = |part: &Part| {
+        let source = removed(part)?;
+        Some((map_at(&source, stack)?, source.file))
+    };
+    joined_parts::by_group(parts, map_of, |members| {
+        let sources: Vec<_> = members.iter().filter_map(removed).collect();
+        let edits = together(&sources, stack)?;
+        Some(joined_parts::part_of(members, edits))
+    })
 }
 
 /// Returns where the map starts whose entry has its value at a place.

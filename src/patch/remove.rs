@@ -2,6 +2,7 @@
 
 use super::data_file::is_data;
 use super::dependents::Dependents;
+use super::layout::SourceFile;
 use super::location::{File, Owner, entry_at};
 use super::map::{take_out_entry, take_out_parts};
 use super::reasons::RemovalRefusal;
@@ -12,7 +13,7 @@ use super::{Stack, splice};
 use crate::code::{self, parse};
 use crate::model::{Address, DeclaredResource, Edit, Finding, Key, Source, Tree};
 use hcl_edit::Span;
-use hcl_edit::expr::Expression;
+use hcl_edit::expr::{Array, Expression, FuncCall};
 use hcl_edit::structure::Block;
 
 /// Returns the plan that removes the code of a deleted resource, and with it the blocks of those resources that refer to
@@ -34,8 +35,17 @@ pub(super) fn plan(
         let folder = Tree::folder(&declared.file);
         plan.gone.push(address.clone());
         let moves = Moves::to(&address, folder, stack);
+        let mut opened: Option<File<'_>> = None;
         for user in users(stack.tree, folder, &address, &moves) {
-            let user_block = block_at(&user, stack);
+            if opened
+                .as_ref()
+                .is_none_or(|file| file.page.file != user.file)
+            {
+                opened = File::open(stack.tree, user.file).ok();
+            }
+            let user_block = opened
+                .as_ref()
+                .and_then(|file| block_at(&user, file, stack));
             let is_gone = |other: &&Address| plan.gone.contains(other) || left.contains(other);
             match user_block {
                 Some(other) if is_gone(&other) => {}
@@ -56,8 +66,7 @@ pub(super) fn plan(
 }
 
 /// Returns the resource whose block holds a reference.
-fn block_at<'s>(user: &User, stack: &Stack<'s>) -> Option<&'s Address> {
-    let file = File::open(stack.tree, &user.file).ok()?;
+fn block_at<'s>(user: &User<'_>, file: &File<'_>, stack: &Stack<'s>) -> Option<&'s Address> {
     let block = file.block_around((user.at, user.at))?;
     let labels: Vec<&str> = block.labels.iter().map(|label| label.as_str()).collect();
     let [tf_type, name] = labels.as_slice() else {
@@ -146,14 +155,15 @@ fn entry(
             }
         }
         Ok(Expression::Array(items)) => {
-            let at = items.iter().position(|item| item.as_str() == Some(key));
-            let all: Option<Vec<_>> = items.iter().map(Span::span).collect();
-            let all = all.ok_or_else(missing)?.into_iter();
-            let all: Vec<_> = all
-                .map(|item_span| span.0 + item_span.start..span.0 + item_span.end)
-                .collect();
-            let gone = [at.ok_or_else(missing)?];
-            take_out_parts(file.page, &all, &gone).and_then(|mut edits| edits.pop())
+            item(file.page, (&items, span.0), key).ok_or_else(missing)?
+        }
+        Ok(Expression::FuncCall(call)) => {
+            let lists = arrays(&call);
+            let mut edits = lists
+                .into_iter()
+                .filter_map(|items| item(file.page, (items, span.0), key));
+            let only = edits.next().ok_or_else(missing)?;
+            only.filter(|_| edits.next().is_none())
         }
         _ => None,
     };
@@ -162,6 +172,29 @@ fn entry(
         key: key.to_owned(),
     };
     Ok(vec![edit.ok_or_else(shares)?])
+}
+
+/// Returns the edit that removes the item with this text from a list, which starts at a byte of the page; `None` where no
+/// item has it.
+fn item(page: SourceFile<'_>, (items, start): (&Array, usize), key: &str) -> Option<Option<Edit>> {
+    let at = items.iter().position(|item| item.as_str() == Some(key))?;
+    let spans: Option<Vec<_>> = items.iter().map(Span::span).collect();
+    let spans = spans?.into_iter();
+    let all: Vec<_> = spans
+        .map(|span| start + span.start..start + span.end)
+        .collect();
+    let edits = take_out_parts(page, &all, &[at]);
+    Some(edits.and_then(|mut edits| edits.pop()))
+}
+
+/// Returns the literal lists that a call puts together.
+fn arrays(call: &FuncCall) -> Vec<&Array> {
+    let lists = call.args.iter().map(|argument| match argument {
+        Expression::Array(items) => vec![items],
+        Expression::FuncCall(inner) => arrays(inner),
+        _ => Vec::new(),
+    });
+    lists.flatten().collect()
 }
 
 /// Refuses an entry that other instances walk as well, and one in a file of data.
@@ -260,16 +293,16 @@ impl Moves {
 }
 
 /// A place that names a resource.
-struct User {
-    file: String,
+struct User<'a> {
+    file: &'a str,
     line: usize,
     /// The byte in the file.
     at: usize,
 }
 
 /// Returns the places in the module's folder that name a resource, except for its own block and the `moved` blocks: of each
-/// line the first.
-fn users(tree: &Tree, folder: &str, address: &Address, moves: &Moves) -> Vec<User> {
+/// line the first, file by file.
+fn users<'a>(tree: &'a Tree, folder: &str, address: &Address, moves: &Moves) -> Vec<User<'a>> {
     let mut users = Vec::new();
     let own = Address {
         modules: Vec::new(),
@@ -279,8 +312,11 @@ fn users(tree: &Tree, folder: &str, address: &Address, moves: &Moves) -> Vec<Use
     let continues = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let values = tree.in_folder(folder).map(|(file, _)| file.to_owned());
     let values = values.filter(|file| file.contains(".tfvars"));
-    for file in code::code_paths(tree, folder).into_iter().chain(values) {
-        let text = tree.text(&file).unwrap_or_default();
+    for path in code::code_paths(tree, folder).into_iter().chain(values) {
+        let Some((file, _)) = tree.files.get_key_value(&path) else {
+            continue;
+        };
+        let text = tree.text(file).unwrap_or_default();
         let mut start = 0;
         for (number, line) in text.split_inclusive('\n').enumerate() {
             let mut found = line.match_indices(&name);
@@ -288,11 +324,11 @@ fn users(tree: &Tree, folder: &str, address: &Address, moves: &Moves) -> Vec<Use
                 let at = *at;
                 !line[at + name.len()..].starts_with(continues)
                     && !line[..at].ends_with(continues)
-                    && !moves.hold(&file, start + at)
+                    && !moves.hold(file, start + at)
             });
             if let Some((at, _)) = refers.filter(|_| !line.trim_start().starts_with(['#', '/'])) {
                 users.push(User {
-                    file: file.clone(),
+                    file,
                     line: number + 1,
                     at: start + at,
                 });

@@ -1,6 +1,5 @@
 //! Finds the slots in the code that may set an attribute, and the other resources that each slot sets.
 
-use super::Stack;
 use super::dependents::Dependents;
 use super::location::File;
 use super::path::{self, Step};
@@ -8,6 +7,7 @@ use super::refusal::{Refusal, Shared};
 use super::siblings::Siblings;
 use super::verify::ExpectedValue;
 use super::write::Entry;
+use super::{Stack, local_values};
 use crate::model::{
     Address, Attribute, DeclaredResource, Definition, Difference, Finding, Location, Nesting,
     Shape, Site, Source, TAGS_ALL, Type, Uneditable, Value, entry_path,
@@ -302,7 +302,11 @@ impl Slot {
     ///
     /// # Errors
     /// Why nothing can.
-    pub(super) fn check(&self, resource: &DeclaredResource) -> Result<(), Refusal> {
+    pub(super) fn check(
+        &self,
+        resource: &DeclaredResource,
+        stack: &Stack<'_>,
+    ) -> Result<(), Refusal> {
         match self.location() {
             Some(Location {
                 site: Site::Refused(why),
@@ -314,7 +318,7 @@ impl Slot {
             Some(Location {
                 site: Site::Local,
                 source,
-            }) if matches!(self, Self::Value(_)) => Err(Refusal::Local(source.place())),
+            }) if matches!(self, Self::Value(_)) => local_values::check(source, stack),
             _ => Ok(()),
         }
     }

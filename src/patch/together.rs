@@ -23,6 +23,8 @@ pub(super) struct Together<'p, 'a> {
     count: usize,
     /// The fixes that hold alone, and are not proven beside the others yet.
     pending: Vec<PendingFix<'p>>,
+    /// The fixes that edit what a fix which was not proven then edits as well: it may not stay.
+    waiting: Vec<PendingFix<'p>>,
 }
 
 /// A fix that is not proven beside the others yet.
@@ -44,6 +46,7 @@ impl<'p, 'a> Together<'p, 'a> {
             proven: Plan::default(),
             count: 0,
             pending: Vec::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -56,38 +59,55 @@ impl<'p, 'a> Together<'p, 'a> {
             self.fixes.push(None);
             return;
         };
-        if let Err(clash) = splice::join_in(self.tree, &mut self.edits, &plan.edits) {
-            self.fixes.push(Some(self.planner.refused(finding, &clash)));
-            return;
-        }
         self.fixes.push(Some(fix));
         if plan.edits.is_empty() {
             return;
         }
-        self.pending.push(PendingFix {
+        let fix = PendingFix {
             at,
             finding,
             direction,
             plan,
-        });
+        };
+        self.join(fix);
         if self.pending.len() > self.count {
             self.prove();
         }
     }
 
+    /// Puts a fix beside the others. One that clashes with a proven one is refused, and one that clashes with another waits
+    /// until it is known whether that stays.
+    fn join(&mut self, fix: PendingFix<'p>) {
+        if splice::join_in(self.tree, &mut self.edits, &fix.plan.edits).is_ok() {
+            self.pending.push(fix);
+            return;
+        }
+        let mut proven = self.proven.edits.clone();
+        match splice::join_in(self.tree, &mut proven, &fix.plan.edits) {
+            Ok(()) => self.waiting.push(fix),
+            Err(clash) => {
+                self.fixes[fix.at] = Some(self.planner.refused(fix.finding, &clash));
+            }
+        }
+    }
+
     /// Returns the fixes, in the order of the findings, and the edits of all of them.
     pub(super) fn end(mut self) -> (Vec<Option<Fix>>, Vec<Edit>) {
-        self.prove();
+        // What waits after a round clashes with what was pending in it: so there is an end.
+        while !self.pending.is_empty() || !self.waiting.is_empty() {
+            self.prove();
+        }
         (self.fixes, self.edits)
     }
 
-    /// Proves the pending fixes beside the others; plans those anew that break something there.
+    /// Proves the pending fixes beside the others; plans those anew that break something there. What waited for them is
+    /// pending then, or refused.
     fn prove(&mut self) {
         let pending = std::mem::take(&mut self.pending);
-        let is_any = !pending.is_empty();
         self.settle(pending);
-        if is_any {
-            self.edits.clone_from(&self.proven.edits);
+        self.edits.clone_from(&self.proven.edits);
+        for fix in std::mem::take(&mut self.waiting) {
+            self.join(fix);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::alike::{is_same_json, is_same_text};
 use super::callers::Callers;
-use super::conditions::{self, Conditions};
+use super::conditions;
 use super::cycles;
 use super::others::{AdoptedValues, Others};
 use super::parses::parses;
@@ -78,11 +78,10 @@ pub(super) type Outputs = Vec<String>;
 /// Verifies edits.
 pub(super) struct Verifier<'a> {
     stack: &'a Stack<'a>,
-    /// The evaluated code before the edits.
+    /// The evaluated code before the edits, with its conditions and outputs.
     before: &'a Evaluated,
     callers: Callers,
     others: Others<'a>,
-    conditions: Conditions,
     /// The options of an evaluation of edited code.
     options: Options,
     /// What the fixes of the stack adopt: the code may follow AWS there as well.
@@ -100,7 +99,6 @@ impl<'a> Verifier<'a> {
             before,
             callers: Callers::default(),
             others: Others::new(stack),
-            conditions: Conditions::default(),
             options: conditions::options(stack.options),
             adopted,
             beside: RefCell::default(),
@@ -229,8 +227,8 @@ impl<'a> Verifier<'a> {
             }));
         }
         self.makes(plan, &after)?;
-        self.conditions.check(&plan.edits, &after, self.stack)?;
-        Ok(self.conditions.changed_outputs(&after, self.stack))
+        conditions::check(&plan.edits, (self.before, &after), self.stack)?;
+        Ok(conditions::changed_outputs(self.before, &after))
     }
 
     /// Checks that nothing depends on the edited code whose values are not evaluated.

@@ -3,22 +3,19 @@
 use super::data_file::is_data;
 use super::defaults;
 use super::hcl_writer;
-use super::list::{not_rewritten, rewrite_list};
+use super::list::not_rewritten;
 use super::literal::render;
 use super::location::{File, Owner, block_at, last_attribute, page, whole};
 use super::map::{Literal, take_out_entry};
 use super::path::{self, Step};
 use super::refusal::Refusal;
 use super::target::{Slot, Target};
-use super::{Stack, heredoc};
+use super::{Stack, heredoc, joined_lists};
 use crate::code::parse;
-use crate::model::{Definition, Edit, Location, Parts, Site, Source, Value};
+use crate::model::{Definition, Edit, Location, Parts, SEALED, Site, Source, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
-
-/// The prefix of a map's key that is itself a secret.
-pub(super) const SEALED: &str = "(secret, fingerprint ";
 
 /// An entry of a map: its key, and its value.
 pub(super) type Entry = (String, Value);
@@ -37,7 +34,7 @@ impl Target<'_> {
         if value.has_secret() || self.path.contains(SEALED) {
             return Err(Refusal::Secret(self.path.to_owned()));
         }
-        slot.check(self.resource)?;
+        slot.check(self.resource, stack)?;
         if let Some(location) = slot.location() {
             defaults::check(&location.source, stack)?;
             if is_data(&location.source.file) {
@@ -100,7 +97,7 @@ impl Target<'_> {
         {
             return Err(Refusal::Secret(self.path.to_owned()));
         }
-        slot.check(self.resource)?;
+        slot.check(self.resource, stack)?;
         let map = || Value::map(entries.iter().cloned());
         let Some(location) = slot.location() else {
             if self.is_in_json() {
@@ -333,6 +330,7 @@ impl Target<'_> {
         let parts = own.map_or(&Parts::Whole, |own: &Definition| &own.parts);
         let (page, file) = match parts {
             _ if parts.are_in_file() => (page(stack.tree, &source.file)?, None),
+            Parts::Joined if source.file.ends_with(".json") => return Err(self.no_literal()),
             _ if source.file.ends_with(".json") => {
                 return self.replace_json(source, value, stack);
             }
@@ -350,6 +348,10 @@ impl Target<'_> {
         );
         let place = || self.place(file.as_ref()?, source.span);
         let referring = |value: &Value| self.referring(&place()?, value, stack);
+        let item = |list: &str, value: &Value| {
+            let alike = self.reference_like(list, value, stack);
+            alike.or_else(|| place()?.reference(value.as_str()?, stack))
+        };
         let text = match (value, parts) {
             (Value::String(policy), Parts::Policy(code)) => {
                 return self.rewrite_policy((page, source), code, policy, stack);
@@ -368,13 +370,8 @@ impl Target<'_> {
                 hcl_writer::value(value, page.indent_of(source.span.0), page.line_end())
             }),
             (Value::Map(_), _) => return self.rewrite_map(file.as_ref(), source, value),
-            (Value::List(items), Parts::Items(known)) => {
-                rewrite_list(old, items, Some(known), &|value| {
-                    let alike = self.reference_like(old, value, stack);
-                    alike.or_else(|| place()?.reference(value.as_str()?, stack))
-                })
-            }
-            (Value::List(items), _) => rewrite_list(old, items, None, &|_| None),
+            (Value::List(items), _) => joined_lists::rewrite((old, own), items, &item),
+            (_, Parts::Joined) => None,
             (value, _) => referring(value).or_else(|| render(value, old)),
         };
         let text = text.ok_or_else(|| not_rewritten(self.path, source, old))?;

@@ -201,7 +201,7 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     let outside = code::outside_variables(sources.tree, &stack.path, &options, sources.catalog);
     options.outside = outside.names();
     notes.extend(outside.found.iter().map(ToString::to_string));
-    options.null_defaults = outside.null_defaults;
+    options.null_defaults = Arc::new(outside.null_defaults);
     let code = evaluate(&stack.path, &mut options, state.as_mut().ok(), sources);
     notes.splice(0..0, code.notes());
     notes.extend(unread_code(sources.tree, &stack.path));

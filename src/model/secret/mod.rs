@@ -17,7 +17,7 @@ pub use name::named as is_secret_name;
 pub use redactor::Redactor;
 pub(super) use shape::MASK;
 pub use shape::{credentials, masked};
-pub(super) use shared_token::SEALED;
+pub use shared_token::SEALED;
 
 use super::Value;
 use crate::model::ValueMap;
@@ -45,7 +45,7 @@ impl Fingerprint {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "(secret, fingerprint {})", self.0)
+        write!(f, "{SEALED}{})", self.0)
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn secret_pair(entries: &ValueMap) -> &'static [&'static str] {
 /// Returns whether a JSON text holds a pair, as the definition of a container does, or a secret below its name, as an item
 /// of DynamoDB does.
 pub(super) fn holds_secret(text: &str) -> bool {
-    parsed(text).is_some_and(|value| has_pair(&value) || has_named(&value))
+    parsed(text).is_some_and(|value| is_any_in(&value))
 }
 
 /// Parses a JSON text that may hold the name of a secret; `None` for another one.
@@ -70,27 +70,18 @@ pub(super) fn is_said_elsewhere(text: &str) -> bool {
     text.is_empty() || is_setting(text) || places.iter().any(|place| text.starts_with(place))
 }
 
-/// Returns whether a value has an object or a list below the name of a secret.
-fn has_named(value: &Value) -> bool {
+/// Returns whether a value holds a pair, or an object or a list below the name of a secret, at any depth.
+fn is_any_in(value: &Value) -> bool {
     let is_nested = |value: &Value| matches!(value, Value::Map(_) | Value::List(_));
     match value {
-        Value::List(items) => items.iter().any(has_named),
-        Value::Map(entries) => entries.iter().any(|(name, value)| {
-            let is_secret = is_nested(value) && named(name) && is_below_name(value);
-            is_secret || has_named(value)
-        }),
-        _ => false,
-    }
-}
-
-fn has_pair(value: &Value) -> bool {
-    match value {
-        Value::List(items) => items.iter().any(has_pair),
+        Value::List(items) => items.iter().any(is_any_in),
         Value::Map(entries) => {
-            let mut values = secret_pair(entries)
-                .iter()
-                .filter_map(|name| entries.get(name));
-            values.any(is_one) || entries.values().any(has_pair)
+            let pair = secret_pair(entries);
+            entries.iter().any(|(name, value)| {
+                let is_paired = pair.contains(&name.as_str()) && is_one(value);
+                let is_below = is_nested(value) && named(name) && is_below_name(value);
+                is_paired || is_below || is_any_in(value)
+            })
         }
         _ => false,
     }

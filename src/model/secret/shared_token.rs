@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 /// The key with the page that a request comes from, or whatever a client sends in its place.
 const REFERER: &str = "aws:referer";
 
-/// What a sealed token begins with.
-pub(in crate::model) const SEALED: &str = "(secret, fingerprint ";
+/// What a fingerprint begins with in a text, as a token that is sealed does.
+pub const SEALED: &str = "(secret, fingerprint ";
 
 /// Returns a policy with its tokens replaced by what `seal` makes of them; `None` where it has none, or is no policy.
 pub(super) fn sealed(text: &str, seal: &dyn Fn(&str) -> String) -> Option<String> {

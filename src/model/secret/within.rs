@@ -1,12 +1,20 @@
 //! Replaces secrets whose name stands further out than right beside them: below a name, in a text of JSON, in a policy.
 
+use super::name::named;
 use super::pair::{is_said_elsewhere, parsed};
 use super::{Redactor, shape, shared_token};
 use crate::model::Value;
 use std::sync::PoisonError;
 
+/// What an object calls beside its secret and tells nothing of it: where it is used, and by whom.
+const BESIDE: &[&str] = &[
+    "database", "dbname", "endpoint", "engine", "host", "hostname", "port", "region", "user",
+    "username",
+];
+
 impl Redactor {
-    /// Replaces everything below the name of a secret, at any depth.
+    /// Replaces everything below the name of a secret, at any depth. Beside what is called a secret itself, as a password in
+    /// `credentials`, an address and a user are none.
     pub(super) fn seal_below(&self, value: Value) -> Value {
         match value {
             Value::List(items) => {
@@ -14,7 +22,15 @@ impl Redactor {
                 Value::List(items.map(|item| self.seal_below(item)).collect())
             }
             Value::Map(entries) => {
-                let entry = |(key, value)| (self.seal_key(key), self.seal_below(value));
+                let names_its_own = entries.keys().any(|key| named(key));
+                let entry = |(key, value): (String, Value)| {
+                    let is_beside = names_its_own && BESIDE.contains(&&*key.to_ascii_lowercase());
+                    let value = match is_beside {
+                        true => self.redact_value(&key, value),
+                        false => self.seal_below(value),
+                    };
+                    (self.seal_key(key), value)
+                };
                 Value::Map(entries.into_iter().map(entry).collect())
             }
             Value::String(ref text) if is_said_elsewhere(text) => value,
@@ -74,6 +90,17 @@ mod tests {
             sealed.get("token").get("M").get("a").get("S"),
             &secret("x1")
         );
+        let database = Value::map([
+            ("host", Value::from("db.example.com")),
+            ("Port", 5432.into()),
+            ("password", "hunter4-prod".into()),
+            ("note", "hunter5-prod".into()),
+        ]);
+        let sealed = redactor.redact_value("db_credentials", database);
+        assert_eq!(sealed.get("host"), &"db.example.com".into());
+        assert_eq!(sealed.get("Port"), &5432.into());
+        assert_eq!(sealed.get("password"), &secret("hunter4-prod"));
+        assert_eq!(sealed.get("note"), &secret("hunter5-prod"));
         let text = r#"{"id": {"S": "1"}, "password": {"S": "hunter3-prod"}}"#;
         assert_eq!(redactor.redact_value("item", text.into()), secret(text));
         let known = redactor.knowing([]).unwrap();
