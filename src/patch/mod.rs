@@ -67,6 +67,7 @@ mod remove;
 mod restore;
 mod siblings;
 mod splice;
+mod stranded;
 mod target;
 mod together;
 mod valid;
@@ -188,7 +189,7 @@ fn plan_all(
     policy: impl Fn(&Finding) -> FixPolicy,
 ) -> Changed {
     let all: &[Finding] = findings;
-    let directions: Vec<_> = all
+    let mut directions: Vec<_> = all
         .iter()
         .map(|finding| policy(finding).direction_of(finding))
         .collect();
@@ -200,15 +201,29 @@ fn plan_all(
     let options = conditions::options(stack.options);
     let before = code::evaluate(stack.tree, stack.folder, &options);
     let dependents = Dependents::of(stack);
-    let planner = Planner::new(all, &directions, (stack, &dependents), &before, disproved);
-    let mut together = Together::new(&planner, stack.tree);
-    for (finding, direction) in all.iter().zip(&directions) {
-        together.add(finding, *direction);
-    }
-    let (fixes, edits) = together.end();
-    for (finding, fix) in findings.iter_mut().zip(fixes) {
-        finding.fix = fix;
-    }
+    let mut kept = BTreeMap::new();
+    let edits = loop {
+        let planner = Planner::new(all, &directions, (stack, &dependents), &before, disproved);
+        let mut together = Together::new(&planner, stack.tree);
+        for (finding, direction) in all.iter().zip(&directions) {
+            together.add(finding, *direction);
+        }
+        let (mut fixes, edits) = together.end();
+        let stranded = stranded::stranded(all, &fixes);
+        for (at, why) in &stranded {
+            directions[*at] = None;
+            kept.insert(*at, planner.refused(&all[*at], why));
+        }
+        if stranded.is_empty() {
+            for (at, fix) in kept {
+                fixes[at] = Some(fix);
+            }
+            for (finding, fix) in findings.iter_mut().zip(fixes) {
+                finding.fix = fix;
+            }
+            break edits;
+        }
+    };
     splice::files(stack.tree, &edits)
 }
 

@@ -163,6 +163,14 @@ pub(super) enum RemovalRefusal {
         /// The deleted resource.
         address: Box<Address>,
     },
+    /// A part of a resource that was deleted with it and stays in the code.
+    #[error(
+        "{parent}, of which it is a part, stays in the code: an apply would create that without it"
+    )]
+    ParentStays {
+        /// The deleted resource.
+        parent: Box<Address>,
+    },
     /// A map or list without the entry.
     #[error("no entry of the map at {place} is written as `{key}`")]
     NoEntry {
