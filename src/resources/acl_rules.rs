@@ -1,19 +1,11 @@
-//! Says what the provider's schema leaves out of network ACLs, which are read through the provider.
+//! Compares the rules of network ACLs, which are read through the provider.
 
 use super::permissions::protocol;
 use super::policy;
-use crate::model::{TypeRules, Value};
+use crate::model::Value;
 
-/// The types that hold the rules of a network ACL as blocks.
-pub(super) const TYPES: &[&str] = &["aws_network_acl", "aws_default_network_acl"];
-
-/// Their rules: code names a protocol, or gives its number.
-pub(super) static RULES: TypeRules = TypeRules {
-    normalize,
-    ..TypeRules::NONE
-};
-
-fn normalize(path: &str, value: Value) -> Value {
+/// Brings the rules of a network ACL to one form: code names a protocol, or gives its number.
+pub(super) fn normalize(path: &str, value: Value) -> Value {
     match (path, value) {
         ("ingress" | "egress", Value::List(rules)) => {
             Value::List(rules.into_iter().map(rule).collect())

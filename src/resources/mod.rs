@@ -26,6 +26,7 @@ mod provider_schema;
 mod read;
 mod reading_memory;
 mod registry;
+mod resource_policy;
 mod resource_type;
 mod roles;
 mod routes;
@@ -66,5 +67,5 @@ mod aws_vpc_security_group_egress_rule;
 mod aws_vpc_security_group_ingress_rule;
 
 pub use read::{OnDemand, ReadRequest, ReadResult, UnmanagedScope};
-pub use registry::{ALL, catalog, full_catalog, provider_rules};
+pub use registry::{ALL, catalog, full_catalog, is_shared_unseen, provider_rules};
 pub use resource_type::{ResourceType, Scope};

@@ -1,7 +1,7 @@
 //! Lists every resource type that DriftGuard reads natively.
 
 use super::{
-    ResourceType, acl_rules, aws_db_instance, aws_db_subnet_group, aws_ebs_volume, aws_eip,
+    ResourceType, aws_db_instance, aws_db_subnet_group, aws_ebs_volume, aws_eip,
     aws_iam_instance_profile, aws_iam_policy, aws_iam_role, aws_iam_role_policy,
     aws_iam_role_policy_attachment, aws_iam_user, aws_iam_user_policy,
     aws_iam_user_policy_attachment, aws_instance, aws_internet_gateway, aws_nat_gateway, aws_route,
@@ -10,7 +10,7 @@ use super::{
     aws_s3_bucket_server_side_encryption_configuration, aws_s3_bucket_versioning,
     aws_security_group, aws_security_group_rule, aws_subnet, aws_vpc,
     aws_vpc_security_group_egress_rule, aws_vpc_security_group_ingress_rule, default_rules, policy,
-    provider_schema,
+    provider_schema, resource_policy,
 };
 use crate::model::{Catalog, Schema, TypeRules};
 
@@ -52,10 +52,13 @@ pub static ALL: &[&ResourceType] = &[
 /// Returns the rules of a type that no native reader knows: the provider tells what differs, and policies are compared
 /// by meaning.
 pub fn provider_rules(tf_type: &str) -> &'static TypeRules {
-    match acl_rules::TYPES.contains(&tf_type) {
-        true => &acl_rules::RULES,
-        false => default_rules::of(tf_type).unwrap_or(&PROVIDER_RULES),
-    }
+    let named = default_rules::of(tf_type).or_else(|| resource_policy::of(tf_type));
+    named.unwrap_or(&PROVIDER_RULES)
+}
+
+/// Returns whether other stacks may rightly change what no plan shows of a type: its policy, or its rules.
+pub fn is_shared_unseen(tf_type: &str) -> bool {
+    resource_policy::of(tf_type).is_some()
 }
 
 static PROVIDER_RULES: TypeRules = TypeRules {

@@ -38,6 +38,7 @@ pub mod states;
 pub(crate) use hidden_names::hide_in;
 pub use provider_access::ProviderAccess;
 mod through_provider;
+mod unseen;
 /// The workspaces of stacks that have all.
 pub mod workspaces;
 

@@ -6,7 +6,7 @@ use super::progress::Progress;
 use super::provider_access::{KnownTypes, ProviderAccess};
 use super::scan_result::{ScanResult, is_busy};
 use super::through_provider::{name_readable, note_providers, providers, read_foreign};
-use super::{event_index, null_notes};
+use super::{event_index, null_notes, unseen};
 use crate::aws::Aws;
 use crate::diff::{self, Ownership, ReadResource};
 use crate::live::{self, LiveResources, ReadOptions, Sessions};
@@ -274,6 +274,7 @@ impl<'a> Comparison<'a> {
         };
         let mut found = diff::compare(&stack, &self.ownership, self.catalog);
         self.judge(&mut found.findings, &mut found.set_aside);
+        unseen::leave_out_harmless(&mut found.findings);
         let unknown = resources
             .iter()
             .filter(|read| matches!(read.reading, Reading::Unknown(_)))

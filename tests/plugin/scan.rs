@@ -430,3 +430,24 @@ async fn default_tags_that_the_code_does_not_tell_are_those_that_the_state_recor
         assert_eq!(paths, found, "{tags}: {report}");
     }
 }
+
+/// The code leaves the policy out: no plan shows it, and another stack may set one that lets a service in.
+#[tokio::test]
+async fn a_policy_that_the_code_leaves_out_is_told_where_it_lets_everyone_in() {
+    let live = |principal: &str, condition: &str| {
+        let policy = format!(
+            r#"{{"Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"sqs:*","Resource":"*"{condition}}}]}}"#
+        );
+        serde_json::json!({"visibility_timeout_seconds": 30, "policy": policy}).to_string()
+    };
+    let open = scan(Some(&folder("ok", &live(r#""*""#, ""))), "").await;
+    assert_eq!(open.findings(), ["high modified aws_sqs_queue.orders policy"], "{open:?}");
+    assert_eq!(
+        open.json()["stacks"][0]["findings"][0]["verdict"],
+        "unseen_by_plan"
+    );
+    let condition = r#","Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:s3:::b"}}"#;
+    let service = live(r#"{"Service":"s3.amazonaws.com"}"#, condition);
+    let harmless = scan(Some(&folder("ok", &service)), "").await;
+    assert_eq!(harmless.findings(), [""; 0], "{harmless:?}");
+}
