@@ -353,6 +353,21 @@ fn a_local_value_that_one_expression_reads_is_edited() {
 }
 
 #[test]
+fn a_local_value_whose_argument_aws_lost_is_null() {
+    let code = "locals {\n  boundary = \"arn:aws:iam::1:policy/b\"\n  owner    = \"ada\"\n}\n\nresource \"aws_iam_role\" \"app\" {\n  \
+                permissions_boundary = local.boundary\n  tags                 = { Owner = local.owner, Stage = \"prod\" }\n}\n";
+    let files = [("main.tf", code)];
+    let lost = |path: &str, old: &str| vec![difference(path, old.into(), Value::Null)];
+    let boundary = "arn:aws:iam::1:policy/b";
+    let change = lost("permissions_boundary", boundary);
+    let (_, text) = adopted_in(&files, "aws_iam_role.app", change);
+    assert_eq!(text, code.replace(&format!("\"{boundary}\""), "null"));
+    // An entry is there, whatever its value.
+    let (fix, _) = adopt(&files, "aws_iam_role.app", lost("tags[\"Owner\"]", "ada"));
+    assert_eq!(fix.kind, FixKind::Refused, "{fix:?}");
+}
+
+#[test]
 fn a_local_value_that_others_read_is_not_edited() {
     let left = |code: &str| {
         let (fix, changed) = adopt(&[("main.tf", code)], "aws_iam_role.app", role_differs());

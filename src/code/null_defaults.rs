@@ -174,14 +174,14 @@ fn forget_in(around: &mut Value, steps: &[Step<'_>], may_be_set: bool) -> bool {
             None => false,
         },
         ([Step::Name(name)], Value::Map(parts)) => {
-            let is_set = parts.get(*name).is_some_and(|value| !value.is_empty());
+            let is_set = parts.get(name).is_some_and(|value| !value.is_empty());
             let is_open = may_be_set || !is_set;
             if is_open {
                 parts.insert((*name).to_owned(), Value::Unknown);
             }
             is_open
         }
-        ([Step::Name(name), rest @ ..], Value::Map(parts)) => match parts.get_mut(*name) {
+        ([Step::Name(name), rest @ ..], Value::Map(parts)) => match parts.get_mut(name) {
             Some(inner) => forget_in(inner, rest, may_be_set),
             None => false,
         },

@@ -184,7 +184,13 @@ impl Target<'_> {
                 path: self.path.to_owned(),
                 place: self.resource.place(),
             }),
-            _ if value.is_null() => self.take_out(&location.source, stack),
+            Site::Local if value.is_null() && self.is_entry() => {
+                Err(Refusal::Local(location.source.place()))
+            }
+            // Without the local value the reference to it would lead nowhere.
+            _ if value.is_null() && location.site != Site::Local => {
+                self.take_out(&location.source, stack)
+            }
             _ => self.replace(&location.source, value, stack),
         }
     }
