@@ -333,3 +333,38 @@ fn what_was_deleted_with_what_refers_to_it_is_removed_together() {
     );
     assert_eq!(after, [vpc, &subnet("b"), kept].join("\n"));
 }
+
+/// The bucket stays, since an output reads it: an apply would create it without its policy, open to whoever asks.
+#[test]
+fn the_code_of_a_part_stays_with_that_of_its_deleted_parent() {
+    let bucket = "resource \"aws_s3_bucket\" \"b\" {\n  bucket = \"b\"\n}\n\n";
+    let policy =
+        "resource \"aws_s3_bucket_policy\" \"b\" {\n  bucket = \"b\"\n  policy = \"{}\"\n}\n\n";
+    let other = "resource \"aws_s3_bucket_policy\" \"other\" {\n  bucket = \"other\"\n  policy = \"{}\"\n}\n";
+    let output = "\noutput \"arn\" {\n  value = aws_s3_bucket.b.arn\n}\n";
+    let deleted = |address: &str, id: &str| Finding {
+        import_id: Some(id.to_owned()),
+        before: Attributes::from([("bucket".to_owned(), Value::from(id))]),
+        ..finding(address, Vec::new())
+    };
+    let findings = || {
+        [
+            deleted("aws_s3_bucket.b", "b"),
+            deleted("aws_s3_bucket_policy.b", "b"),
+            deleted("aws_s3_bucket_policy.other", "other"),
+        ]
+    };
+    let code = format!("{bucket}{policy}{other}{output}");
+    let (fixes, after) = adopt(&code, &[], &mut findings());
+    assert_eq!(
+        kinds(&fixes),
+        [FixKind::Refused, FixKind::Refused, FixKind::Remove]
+    );
+    let why = "aws_s3_bucket.b, of which it is a part, stays in the code: an apply would create that without it";
+    assert_eq!(fixes[1].reason.as_deref(), Some(why));
+    assert!(after.contains(policy) && !after.contains(other), "{after}");
+
+    let code = format!("{bucket}{policy}{other}");
+    let (fixes, _) = adopt(&code, &[], &mut findings());
+    assert_eq!(kinds(&fixes), [FixKind::Remove; 3]);
+}

@@ -580,7 +580,7 @@ fn what_a_state_claims_by_a_type_that_is_not_read_is_not_unmanaged() {
     let states = [
         (
             "aws_iam_policy_attachment.all",
-            r#"{"policy_arn": "arn:p", "roles": ["app", "batch"], "users": ["ada"]}"#,
+            r#"{"policy_arn": "arn:p", "roles": ["app", "batch"], "users": ["ada"], "groups": ["ops"]}"#,
         ),
         (
             "aws_iam_role_policy_attachments_exclusive.app",
@@ -589,6 +589,14 @@ fn what_a_state_claims_by_a_type_that_is_not_read_is_not_unmanaged() {
         (
             "aws_iam_role_policies_exclusive.app",
             r#"{"role_name": "app", "policy_names": ["inline"]}"#,
+        ),
+        (
+            "aws_iam_group_policy_attachments_exclusive.ops",
+            r#"{"group_name": "ops", "policy_arns": ["arn:q"]}"#,
+        ),
+        (
+            "aws_iam_group_policies_exclusive.ops",
+            r#"{"group_name": "ops", "policy_names": ["inline"]}"#,
         ),
         ("aws_default_security_group.d", r#"{}"#),
         ("aws_rds_cluster_instance.i", r#"{"arn": "arn:db"}"#),
@@ -611,6 +619,21 @@ fn what_a_state_claims_by_a_type_that_is_not_read_is_not_unmanaged() {
             "aws_iam_user_policy_attachment",
             "ada/arn:p",
             r#"{"user": "ada", "policy_arn": "arn:p"}"#,
+        ),
+        (
+            "aws_iam_group_policy_attachment",
+            "ops/arn:p",
+            r#"{"group": "ops", "policy_arn": "arn:p"}"#,
+        ),
+        (
+            "aws_iam_group_policy_attachment",
+            "ops/arn:q",
+            r#"{"group": "ops", "policy_arn": "arn:q"}"#,
+        ),
+        (
+            "aws_iam_group_policy",
+            "ops:inline",
+            r#"{"group": "ops", "name": "inline"}"#,
         ),
         (
             "aws_iam_role_policy",
@@ -640,6 +663,16 @@ fn what_a_state_claims_by_a_type_that_is_not_read_is_not_unmanaged() {
             "aws_iam_role_policy",
             "app:other",
             r#"{"role": "app", "name": "other"}"#,
+        ),
+        (
+            "aws_iam_group_policy_attachment",
+            "ops/arn:z",
+            r#"{"group": "ops", "policy_arn": "arn:z"}"#,
+        ),
+        (
+            "aws_iam_group_policy",
+            "ops:other",
+            r#"{"group": "ops", "name": "other"}"#,
         ),
         ("aws_subnet", "sg-1", "{}"),
     ] {

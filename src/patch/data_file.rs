@@ -56,6 +56,27 @@ impl Target<'_> {
         }
     }
 
+    /// Adds entries to the map of the target, which a data file holds or leaves out.
+    ///
+    /// # Errors
+    /// The file is not edited in this form.
+    pub(super) fn add_data_entries(
+        &self,
+        location: &Location,
+        entries: &[Entry],
+        stack: &Stack<'_>,
+    ) -> Result<Vec<Edit>, Refusal> {
+        match &location.site {
+            Site::LeftOutArgument(_) => Err(self.in_data(location)),
+            Site::LeftOutEntry(keys) => {
+                let map = Value::map(entries.iter().cloned());
+                let entry = path::nested(keys, map).ok_or_else(|| self.in_data(location))?;
+                self.add_data(location, &[entry], stack)
+            }
+            _ => self.add_data(location, entries, stack),
+        }
+    }
+
     /// Adds entries to the mapping at a location of a data file.
     ///
     /// # Errors

@@ -62,6 +62,7 @@ mod reasons;
 mod referring;
 mod refusal;
 mod regroup;
+mod removal_refusal;
 mod removals;
 mod remove;
 mod restore;

@@ -1,8 +1,7 @@
 //! Names the refusals: each says what a person would edit, and is counted by kind.
 
-use super::reasons::{
-    FileRefusal, ImportRefusal, JsonRefusal, PolicyRefusal, RemovalRefusal, Unproven,
-};
+use super::reasons::{FileRefusal, ImportRefusal, JsonRefusal, PolicyRefusal, Unproven};
+use super::removal_refusal::RemovalRefusal;
 use crate::model::{Address, RefusalKind, Source, Uneditable};
 use thiserror::Error;
 

@@ -1,8 +1,8 @@
 //! Keeps the code of a part whose parent was deleted with it and stays in the code: an apply would create the parent
 //! without it, a bucket without its policy.
 
-use super::reasons::RemovalRefusal;
 use super::refusal::Refusal;
+use super::removal_refusal::RemovalRefusal;
 use crate::model::{Finding, Fix, FixKind, Kind};
 use std::collections::BTreeMap;
 

@@ -7,8 +7,9 @@ use super::cycles;
 use super::others::{AdoptedValues, Others};
 use super::parses::parses;
 use super::path::{self, Step};
-use super::reasons::{RemovalRefusal, Unproven};
+use super::reasons::Unproven;
 use super::refusal::Refusal;
+use super::removal_refusal::RemovalRefusal;
 use super::{Changed, Stack, outputs, splice, valid};
 use crate::code::{
     self, EditedPlaces, Evaluated, Options, Problem, SearchUnfinished, UnseenReader,

@@ -109,14 +109,7 @@ impl Target<'_> {
         };
         defaults::check(&location.source, stack)?;
         if is_data(&location.source.file) {
-            return match &location.site {
-                Site::LeftOutArgument(_) => Err(self.in_data(location)),
-                Site::LeftOutEntry(keys) => {
-                    let entry = path::nested(keys, map()).ok_or_else(|| self.no_literal())?;
-                    self.add_data(location, &[entry], stack)
-                }
-                _ => self.add_data(location, entries, stack),
-            };
+            return self.add_data_entries(location, entries, stack);
         }
         match &location.site {
             Site::LeftOutArgument(argument) => {

@@ -1,15 +1,17 @@
-//! Reads an account's IAM roles, users and policies once, for all the types that describe them.
+//! Reads an account's IAM roles, users, groups and policies once, for all the types that describe them.
 
 use super::Scope;
 use super::listing::{ById, Listing};
 use crate::aws::Session;
 use crate::model::Reason;
 use aws_sdk_iam::operation::list_roles::ListRolesOutput;
-use aws_sdk_iam::types::{EntityType, ManagedPolicyDetail, Role, RoleDetail, UserDetail};
+use aws_sdk_iam::types::{
+    EntityType, GroupDetail, ManagedPolicyDetail, Role, RoleDetail, UserDetail,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The IAM action that reads an account's roles, users and policies.
+/// The IAM action that reads an account's roles, users, groups and policies.
 pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
 /// The IAM action that reads the descriptions and session lengths of roles.
 pub(super) const LIST: &str = "iam:ListRoles";
@@ -18,21 +20,23 @@ pub(super) const NOT_FOUND: &[&str] = &["NoSuchEntity"];
 /// The largest page that IAM returns.
 const PAGE_SIZE: i32 = 1000;
 
-/// An account's roles and users by name, and its own policies by ARN.
+/// An account's roles, users and groups by name, and its own policies by ARN.
 #[derive(Default)]
 pub(super) struct Authorizations {
     pub roles: BTreeMap<String, RoleDetail>,
     pub users: BTreeMap<String, UserDetail>,
+    pub groups: BTreeMap<String, GroupDetail>,
     pub policies: BTreeMap<String, ManagedPolicyDetail>,
 }
 
-/// Reads the account's roles, users and policies, once for all types.
+/// Reads the account's roles, users, groups and policies, once for all types.
 pub(super) async fn details(session: &Session) -> Result<Arc<Authorizations>, Reason> {
     let fetch = async {
         let request = session.iam().get_account_authorization_details();
         let request = request
             .filter(EntityType::Role)
             .filter(EntityType::User)
+            .filter(EntityType::Group)
             .filter(EntityType::LocalManagedPolicy)
             .max_items(PAGE_SIZE)
             .into_paginator();
@@ -40,11 +44,14 @@ pub(super) async fn details(session: &Session) -> Result<Arc<Authorizations>, Re
         for page in session.pages(DETAILS, request.send()).await? {
             let roles = page.role_detail_list.unwrap_or_default().into_iter();
             let users = page.user_detail_list.unwrap_or_default().into_iter();
+            let groups = page.group_detail_list.unwrap_or_default().into_iter();
             let policies = page.policies.unwrap_or_default().into_iter();
             all.roles
                 .extend(roles.filter_map(|role| Some((role.role_name()?.to_owned(), role))));
             all.users
                 .extend(users.filter_map(|user| Some((user.user_name()?.to_owned(), user))));
+            all.groups
+                .extend(groups.filter_map(|group| Some((group.group_name()?.to_owned(), group))));
             all.policies
                 .extend(policies.filter_map(|policy| Some((policy.arn()?.to_owned(), policy))));
         }

@@ -1,4 +1,4 @@
-//! Reads the policies of roles and users, which differ only in who holds them.
+//! Reads the policies of roles, users and groups, which differ only in who holds them.
 
 use super::authorizations::{Authorizations, details};
 use super::policy::{self, decoded};
@@ -12,21 +12,21 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 
-/// Roles or users, which hold policies.
+/// Roles, users or groups, which hold policies.
 pub(super) struct Principal {
-    /// The attribute that names the holder: `role` or `user`.
+    /// The attribute that names the holder: `role`, `user` or `group`.
     pub attribute: &'static str,
-    /// Lists all roles or users of the account, each with its inline and attached policies.
+    /// Lists all roles, users or groups of the account, each with its inline and attached policies.
     pub all: for<'d> fn(&'d Authorizations) -> Vec<PolicyHolder<'d>>,
     /// Reads the document of a single inline policy.
     pub inline: for<'s> fn(&'s Session, &'s str, &'s str) -> SingleAnswer<'s, String>,
-    /// Lists the policies attached to a single role or user.
+    /// Lists the policies attached to a single role, user or group.
     pub attached: for<'s> fn(&'s Session, &'s str) -> SingleAnswer<'s, Vec<AttachedPolicy>>,
 }
 
 /// The answer of a call for a single policy.
 pub(super) type SingleAnswer<'s, T> = BoxFuture<'s, Result<Option<T>, Reason>>;
-/// A role or user with its policies.
+/// A role, user or group with its policies.
 pub(super) type PolicyHolder<'d> = (&'d str, &'d [PolicyDetail], &'d [AttachedPolicy]);
 
 impl Principal {
@@ -124,8 +124,8 @@ impl Principal {
         inline_shape(self.attribute, holder, name, document)
     }
 
-    /// Returns the policies of a role or user as unmanaged resources of these two types. `make` completes each from its
-    /// type, import id and attributes.
+    /// Returns the policies of a role, user or group as unmanaged resources of these two types. `make` completes each
+    /// from its type, import id and attributes.
     pub fn parts(
         &self,
         (holder, inline, attached): PolicyHolder<'_>,

@@ -1,14 +1,14 @@
 //! Lists every resource type that DriftGuard reads natively.
 
 use super::{
-    ResourceType, aws_db_instance, aws_db_subnet_group, aws_ebs_volume, aws_eip,
-    aws_iam_instance_profile, aws_iam_policy, aws_iam_role, aws_iam_role_policy,
-    aws_iam_role_policy_attachment, aws_iam_user, aws_iam_user_policy,
-    aws_iam_user_policy_attachment, aws_instance, aws_internet_gateway, aws_nat_gateway, aws_route,
-    aws_route_table, aws_route_table_association, aws_s3_bucket, aws_s3_bucket_acl,
-    aws_s3_bucket_ownership_controls, aws_s3_bucket_policy, aws_s3_bucket_public_access_block,
-    aws_s3_bucket_server_side_encryption_configuration, aws_s3_bucket_versioning,
-    aws_security_group, aws_security_group_rule, aws_subnet, aws_vpc,
+    ResourceType, aws_db_instance, aws_db_subnet_group, aws_ebs_volume, aws_eip, aws_iam_group,
+    aws_iam_group_policy, aws_iam_group_policy_attachment, aws_iam_instance_profile,
+    aws_iam_policy, aws_iam_role, aws_iam_role_policy, aws_iam_role_policy_attachment,
+    aws_iam_user, aws_iam_user_policy, aws_iam_user_policy_attachment, aws_instance,
+    aws_internet_gateway, aws_nat_gateway, aws_route, aws_route_table, aws_route_table_association,
+    aws_s3_bucket, aws_s3_bucket_acl, aws_s3_bucket_ownership_controls, aws_s3_bucket_policy,
+    aws_s3_bucket_public_access_block, aws_s3_bucket_server_side_encryption_configuration,
+    aws_s3_bucket_versioning, aws_security_group, aws_security_group_rule, aws_subnet, aws_vpc,
     aws_vpc_security_group_egress_rule, aws_vpc_security_group_ingress_rule, default_rules, policy,
     provider_schema, resource_policy,
 };
@@ -20,6 +20,9 @@ pub static ALL: &[&ResourceType] = &[
     &aws_db_subnet_group::TYPE,
     &aws_ebs_volume::TYPE,
     &aws_eip::TYPE,
+    &aws_iam_group::TYPE,
+    &aws_iam_group_policy::TYPE,
+    &aws_iam_group_policy_attachment::TYPE,
     &aws_iam_instance_profile::TYPE,
     &aws_iam_policy::TYPE,
     &aws_iam_role::TYPE,

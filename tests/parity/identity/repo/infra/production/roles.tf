@@ -133,3 +133,42 @@ resource "aws_iam_user_policy_attachment" "rich" {
   user       = aws_iam_user.rich.name
   policy_arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 }
+
+resource "aws_iam_group" "plain" {
+  name = "parity-plain"
+}
+
+resource "aws_iam_group" "rich" {
+  name = "parity-rich"
+  path = "/teams/"
+}
+
+resource "aws_iam_group_policy" "rich" {
+  name  = "inline"
+  group = aws_iam_group.rich.name
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = ["s3:Get*", "s3:List*"], Resource = "*" }]
+  })
+}
+
+resource "aws_iam_group_policy" "prefixed" {
+  name_prefix = "parity-"
+  group       = aws_iam_group.plain.name
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "s3:List*", Resource = "*" }]
+  })
+}
+
+resource "aws_iam_group_policy_attachment" "rich" {
+  group      = aws_iam_group.rich.name
+  policy_arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+}
+
+resource "aws_iam_user_group_membership" "rich" {
+  user   = aws_iam_user.rich.name
+  groups = [aws_iam_group.plain.name, aws_iam_group.rich.name]
+}
