@@ -138,6 +138,45 @@ async fn a_dry_run_prints_the_changes_and_writes_nothing() {
     assert!(checkout.read(TFVARS).contains("t3.xlarge"));
 }
 
+/// What is refused, and why, must not be told only once the files are edited.
+#[tokio::test]
+async fn a_dry_run_tells_what_a_fix_would_in_any_form() {
+    let aws = shop().await;
+    aws.replay(CONSOLE).await.unwrap();
+    let checkout = Checkout::new();
+    let dry = |arguments: &[&str]| {
+        let all = [&["fix", "--dry-run"], arguments].concat();
+        let run = checkout.driftguard(aws.url(), &all);
+        assert_eq!(run.code, 2, "{run:?}");
+        run
+    };
+    let plain = dry(&[]);
+    let report = dry(&["--format", "json"]).json();
+    assert_eq!(report["patch"], plain.out.as_str());
+    let findings = report["stacks"][0]["findings"].as_array().unwrap();
+    let refused = findings
+        .iter()
+        .find(|finding| finding["fix"]["kind"] == "refused");
+    let reason = refused.unwrap()["fix"]["reason"].as_str().unwrap();
+    assert!(
+        plain.err.contains(&format!("not fixed: {reason}")),
+        "{plain:?}"
+    );
+    assert!(
+        plain.err.contains("infra/production/terraform.tfvars:"),
+        "{plain:?}"
+    );
+    let markdown = dry(&["--format", "markdown"]).out;
+    let diff = format!("```diff\n{}", plain.out.lines().next().unwrap());
+    assert!(markdown.contains(&diff), "{markdown}");
+    let sarif = dry(&["--format", "sarif"]).out;
+    assert!(sarif.contains("\"version\": \"2.1.0\""), "{sarif}");
+    let beside = dry(&["--format", "json", "--output", "report.json"]);
+    assert_eq!(beside.out, plain.out);
+    let written: serde_json::Value = serde_json::from_str(&checkout.read("report.json")).unwrap();
+    assert_eq!(written["stacks"], report["stacks"]);
+}
+
 #[tokio::test]
 async fn one_value_that_feeds_several_servers_follows_only_if_all_changed_alike() {
     let aws = shop().await;

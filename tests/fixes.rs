@@ -3,7 +3,7 @@
 use crate::patch::{Drift, adopted, refused};
 use crate::recorded_stack::{self, difference, finding};
 use driftguard::code::Options;
-use driftguard::model::{Difference, Fix, FixKind, RefusalKind, Tree, Value};
+use driftguard::model::{Difference, Fix, FixKind, Redactor, RefusalKind, Tree, Value};
 use driftguard::resources;
 
 /// The files of a repository, by path.
@@ -496,7 +496,7 @@ fn rules_in_a_local_value_are_edited_there() {
     let both = format!("{group}\noutput \"rules\" {{\n  value = local.rules\n}}\n");
     let files = [("locals.tf", old.as_str()), ("main.tf", &both)];
     let (fix, _) = adopt(&files, "aws_security_group.g", differs());
-    let why = "the value is a local at locals.tf:2, which others may use";
+    let why = "the value is a local at locals.tf:2, which main.tf:2, main.tf:6 read";
     assert_eq!(fix.reason.as_deref(), Some(why));
 }
 
@@ -1021,7 +1021,7 @@ fn a_reason_names_the_call_that_a_person_would_edit_and_few_addresses() {
         fix.reason.unwrap(),
         "the value of `path` feeds module.m0.aws_iam_user.this, module.m1.aws_iam_user.this, \
          module.m2.aws_iam_user.this, 5 more as well, which did not change alike or goes another way: let the module take \
-         it as a variable, and set that in the call at main.tf:13"
+         it as a variable of its own, and set that in the call at main.tf:13"
     );
 }
 
@@ -1184,11 +1184,11 @@ resource "aws_iam_role" "this" {
     for (address, reason) in [
         (
             "module.app.aws_iam_role.this",
-            "the value at app/main.tf:5 is made from a template: look at what the call at main.tf:6 hands over",
+            "the value at app/main.tf:5 is made from a template: look at what the call at main.tf:6 hands over, and at what it leaves to a default",
         ),
         (
             "module.app.module.inner.aws_iam_role.this[0]",
-            "the value at app/inner/main.tf:6 is made by `upper`: look at what the call at main.tf:6 hands over",
+            "the value at app/inner/main.tf:6 is made by `upper`: look at what the call at main.tf:6 hands over, and at what it leaves to a default",
         ),
         (
             "aws_iam_role.own",
@@ -1528,7 +1528,7 @@ fn what_an_output_computes_is_refused_with_the_place_that_computes_it() {
         ),
         (
             "\"${local.size}\" == \"\" ? \"x\" : local.size",
-            "the value is a local at sizes/local.tf:2, which others may use",
+            "the value is a local at sizes/local.tf:2, which sizes/main.tf:2 reads more than once",
         ),
     ] {
         let module = format!("output \"web\" {{\n  value = {value}\n}}\n");
@@ -1660,4 +1660,53 @@ fn what_an_entry_of_a_file_leaves_out_is_added_there() {
     let added = "name: assets # of the site\n    versioning: true\n";
     let expected = yaml.replace("name: assets # of the site\n", added);
     assert_eq!((file.as_str(), text), ("config.yaml", expected));
+}
+
+/// One secret in a map of a block must not hide what else changed in it.
+#[test]
+fn the_entries_of_a_map_beside_a_secret_are_named_for_a_person() {
+    let code = r#"resource "aws_lambda_function" "f" {
+  environment {
+    variables = {
+      LOG     = "info"
+      OLD     = "1"
+      REGION  = "eu"
+      API_KEY = "x"
+    }
+  }
+}
+"#;
+    let redactor = Redactor::new(b"key");
+    let map = |entries: &[(&str, &str)]| {
+        let entries = entries
+            .iter()
+            .map(|(key, value)| (*key, Value::from(*value)));
+        redactor.redact_value("variables", Value::map(entries))
+    };
+    let before = [
+        ("LOG", "info"),
+        ("OLD", "1"),
+        ("REGION", "eu"),
+        ("API_KEY", "plain-word-1"),
+    ];
+    let live = [
+        ("LOG", "debug"),
+        ("REGION", "eu"),
+        ("API_KEY", "plain-word-2"),
+        ("NEW_TOKEN", "plain-word-3"),
+    ];
+    let change = difference("environment[0].variables", map(&before), map(&live));
+    let (fix, changed) = adopt(&[("main.tf", code)], "aws_lambda_function.f", vec![change]);
+    assert!(changed.is_empty());
+    let reason = fix.reason.unwrap();
+    let secret = "`environment[0].variables[\"API_KEY\"]` is a secret, which code must not hold";
+    assert!(reason.contains(secret), "{reason}");
+    let by_hand = fix.block.unwrap();
+    let lines = r#"  # beside the other entries of `environment[0].variables`:
+  #   API_KEY = null # a secret: set it from a variable
+  #   LOG = "debug"
+  #   NEW_TOKEN = null # a secret: set it from a variable
+  #   OLD: take it out
+"#;
+    assert!(by_hand.contains(lines), "{by_hand}");
 }

@@ -657,6 +657,26 @@ fn blocks_that_were_recorded_otherwise_may_be_made_of_any_variable_in_them() {
     assert_eq!(of_group(MORE, &[web]), [""; 0]);
 }
 
+/// What another state holds is not known here: that a part of a block is unknown is no fault of the variable beside it.
+#[test]
+fn a_variable_beside_something_unknown_is_not_blamed_where_the_rest_is_as_recorded() {
+    let blocks = r#"
+  dynamic "ingress" {
+    for_each = { ssh = 22, https = 443 }
+    content {
+      from_port   = ingress.value
+      to_port     = ingress.value
+      protocol    = "tcp"
+      cidr_blocks = [for name in var.ssh : data.terraform_remote_state.base.outputs.cidrs[name]]
+    }
+  }
+"#;
+    let (https, ssh) = (rule(443, &["10.0.0.0/8"]), rule(22, &["10.0.0.0/8"]));
+    assert_eq!(of_group(blocks, &[https.clone(), ssh]), [""; 0]);
+    let other = rule(8443, &["10.0.0.0/8"]);
+    assert_eq!(of_group(blocks, &[https, other]), ["ssh"]);
+}
+
 #[test]
 fn nested_blocks_of_any_kind_are_compared_as_a_whole() {
     let code = r#"

@@ -103,3 +103,18 @@ fn no_message_on_standard_error_moves_a_cursor_or_shows_a_credential() {
         assert!(!run.err.contains("AKIAIOSFODNN7"), "{arguments:?}: {run:?}");
     }
 }
+
+#[tokio::test]
+async fn a_file_name_with_a_line_end_is_shown_on_one_line() {
+    let aws = shop().await;
+    let checkout = Checkout::new();
+    checkout.write("infra/production/a\nb\u{1b}[31m.tf", "x = = 1\n");
+    for arguments in [&["scan"][..], &["scan", "--format", "markdown"]] {
+        let run = checkout.driftguard(aws.url(), arguments);
+        let shown = format!("{}{}", run.out, run.err);
+        assert_harmless(&shown);
+        assert!(!shown.contains("production/a\nb"), "{shown}");
+        let escaped = shown.replace("\\\\", "\\").contains("a\\u{a}b\\u{1b}");
+        assert!(escaped, "{arguments:?}: {shown}");
+    }
+}

@@ -1,7 +1,7 @@
 //! `driftguard fix`: a scan, and then the edits that it leads to. Nothing is staged or committed.
 
 use super::exit;
-use super::output::{Output, print_patch};
+use super::output::Output;
 use super::replace::replace_files;
 use super::source::{Scanned, Source};
 use crate::model::{Disproved, Finding, Fix, FixKind, Refusal, RefusalKind};
@@ -33,7 +33,7 @@ pub(super) struct Options {
     /// Only this finding (repeatable)
     #[arg(long = "finding", value_name = "ID")]
     findings: Vec<String>,
-    /// Print the patch and write nothing
+    /// Print the patch and the report, and edit nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -61,7 +61,11 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     if options.dry_run {
         let tree = &scanned.checkout.tree;
         let redactor = &scanned.result.redactor;
-        print_patch(&patch::diff(tree, &changed, &|text| redactor.mask(text)))?;
+        let patch = patch::diff(tree, &changed, &|text| redactor.mask(text));
+        scanned.result.hide_names();
+        options
+            .output
+            .write_with_patch(&scanned.result.report, &patch)?;
     } else {
         let checkout = &scanned.checkout;
         replace_files(&checkout.root, &checkout.tree, &changed)?;

@@ -25,7 +25,7 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// As `print`.
-pub(super) fn print_patch(patch: &str) -> anyhow::Result<()> {
+fn print_patch(patch: &str) -> anyhow::Result<()> {
     if patch.is_empty() || !std::io::stdout().is_terminal() {
         return print(patch);
     }
@@ -79,6 +79,27 @@ impl Output {
             Some(file) => std::fs::write(file, text)
                 .with_context(|| format!("while writing {}", file.display())),
             None => print(&text),
+        }
+    }
+
+    /// Writes a report and the patch of its fixes: both in the form that holds both. As text, or beside a file, the patch
+    /// alone goes to standard output, as `git apply` takes it; the text then goes to standard error.
+    ///
+    /// # Errors
+    /// As `write`.
+    pub(super) fn write_with_patch(&self, report: &Report, patch: &str) -> anyhow::Result<()> {
+        match (self.format, &self.output) {
+            (Format::Json, None) => print(&report::json_with_patch(report, patch)?),
+            (Format::Markdown, None) => print(&report::summary_with_patch(report, patch)),
+            (Format::Sarif, None) => self.write(report),
+            (Format::Text, None) => {
+                tell(&report::text(report, Paint::Plain));
+                print_patch(patch)
+            }
+            (_, Some(_)) => {
+                self.write(report)?;
+                print_patch(patch)
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use super::listing::{NamedFile, code_files};
 use super::overlay::Overlay;
 use super::overrides::merged;
 use super::variable::Variable;
-use crate::model::Tree;
+use crate::model::{Tree, escape_name};
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,8 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file, self.line, self.message)
+        let file = escape_name(&self.file);
+        write!(f, "{file}:{}: {}", self.line, self.message)
     }
 }
 

@@ -49,8 +49,30 @@ impl Expected<'_> {
         }
         match self.fits(blocks)? {
             true if blocks.has_unknown() => None,
+            false if blocks.has_unknown() && self.may_hold_all(blocks) => None,
             fits => Some(fits),
         }
+    }
+
+    /// Returns whether the known parts of all blocks are those of recorded ones: the rest may be what is unknown.
+    fn may_hold_all(&self, blocks: &Value) -> bool {
+        let all = blocks.as_list().unwrap_or_default();
+        let recorded = self.recorded.as_list().unwrap_or_default();
+        let is_same = |block: &Value, recorded: &Value| {
+            let Some(parts) = block.as_map() else {
+                return block.has_unknown();
+            };
+            let mut known = parts.iter().filter(|(_, part)| !part.has_unknown());
+            known.all(|(name, part)| {
+                let other = recorded.get(name);
+                let is_text = || as_text(part).is_some_and(|text| as_text(other) == Some(text));
+                part == other || part.is_empty() && other.is_empty() || is_text()
+            })
+        };
+        all.len() == recorded.len()
+            && all
+                .iter()
+                .all(|block| recorded.iter().any(|recorded| is_same(block, recorded)))
     }
 
     /// Returns whether the state has at least these blocks.

@@ -1,6 +1,6 @@
 //! The declared side of a stack: its evaluated code.
 
-use super::{Address, JsonCode, Uneditable, Value};
+use super::{Address, JsonCode, Uneditable, Value, escape_name};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -256,14 +256,14 @@ pub enum Site {
 impl Source {
     /// Formats file and line, for messages.
     pub fn place(&self) -> String {
-        format!("{}:{}", self.file, self.line)
+        format!("{}:{}", escape_name(&self.file), self.line)
     }
 }
 
 impl DeclaredResource {
     /// Formats file and line of the block, for messages.
     pub fn place(&self) -> String {
-        format!("{}:{}", self.file, self.line)
+        format!("{}:{}", escape_name(&self.file), self.line)
     }
 
     /// Returns where the value at a path is defined, or else the map or the blocks that contain it.

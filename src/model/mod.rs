@@ -94,7 +94,7 @@ pub use stack_summary::{StackSummary, Urgency};
 pub use tree::Tree;
 pub use uneditable::{RefusalKind, Uneditable};
 pub use unsealed::UnsealedState;
-pub use unseen::{escape_json, is_unseen};
+pub use unseen::{escape_json, escape_name, is_unseen};
 pub use value::{Number, Value};
 pub use value_map::ValueMap;
 pub use webhook_event::{

@@ -1,5 +1,7 @@
 //! Recognizes characters that are invisible, or that change how the characters around them look.
 
+use std::borrow::Cow;
+
 /// Returns whether a character is shown and written as an escape: control characters, those that change the direction
 /// of text, and those without width.
 pub fn is_unseen(c: char) -> bool {
@@ -23,6 +25,18 @@ pub fn is_unseen(c: char) -> bool {
                 | '\u{1d173}'..='\u{1d17a}'
                 | '\u{e0000}'..='\u{e0fff}'
         )
+}
+
+/// Escapes the invisible characters of a file's name, line ends among them.
+pub fn escape_name(name: &str) -> Cow<'_, str> {
+    if !name.contains(is_unseen) {
+        return Cow::Borrowed(name);
+    }
+    let shown = |c: char| match is_unseen(c) {
+        true => c.escape_unicode().to_string(),
+        false => c.to_string(),
+    };
+    Cow::Owned(name.chars().map(shown).collect())
 }
 
 /// Escapes invisible characters and those that reverse text in JSON, which does not change its meaning: outside its

@@ -2,7 +2,7 @@
 
 use super::literal::{key, render};
 use super::{own_tags, path};
-use crate::model::{Catalog, Finding, Kind, Shape, Value, ValueMap, masked};
+use crate::model::{Catalog, Difference, Finding, Kind, Shape, Value, ValueMap, masked};
 use std::collections::BTreeMap;
 
 /// What stands for a secret.
@@ -42,7 +42,7 @@ fn changed(finding: &Finding, catalog: &Catalog) -> Option<String> {
         let can_write = known.is_none_or(|known| known.optional || known.required);
         let shown = render(&difference.live, "");
         match (steps.as_slice(), shown) {
-            ([], shown) if can_write => {
+            ([], shown) if can_write && (shown.is_some() || difference.live.as_map().is_none()) => {
                 let shown = shown.unwrap_or_else(|| SECRET.to_owned());
                 lines.push(format!("  {name} = {shown}"));
             }
@@ -51,6 +51,9 @@ fn changed(finding: &Finding, catalog: &Catalog) -> Option<String> {
                     .entry(name)
                     .or_insert_with(|| Value::Map(ValueMap::default()));
                 let _ = path::set(map, &steps, &difference.live);
+            }
+            (_, None) if difference.live.as_map().is_some() => {
+                lines.extend(changed_entries(difference));
             }
             (_, shown) if !difference.live.is_null() => {
                 let shown = shown.unwrap_or_else(|| SECRET.to_owned());
@@ -66,6 +69,28 @@ fn changed(finding: &Finding, catalog: &Catalog) -> Option<String> {
     }
     let head = format!("resource \"{}\" \"{}\" {{", address.tf_type, address.name);
     Some(format!("{head}\n{}\n}}", lines.join("\n")))
+}
+
+/// Returns a line for each entry of a map that holds a secret and changed.
+fn changed_entries(difference: &Difference) -> Vec<String> {
+    let before = difference
+        .declared
+        .as_ref()
+        .filter(|map| !map.has_unknown());
+    let before = before.unwrap_or(&difference.recorded);
+    let of = |value: &'_ Value| value.as_map().cloned().unwrap_or_default();
+    let (before, live) = (of(before), of(&difference.live));
+    let mut lines = vec![format!(
+        "  # beside the other entries of `{}`:",
+        difference.path
+    )];
+    let changed = live
+        .iter()
+        .filter(|(name, value)| before.get(name) != Some(*value));
+    lines.extend(changed.map(|(name, value)| format!("  #   {} = {}", key(name), text(value))));
+    let gone = before.keys().filter(|name| live.get(name).is_none());
+    lines.extend(gone.map(|name| format!("  #   {}: take it out", key(name))));
+    lines
 }
 
 fn import(finding: &Finding, catalog: &Catalog) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Parses attribute paths as Terraform writes them: `tags["Role"]`, `root_block_device[0].volume_size`.
 
-use crate::model::Value;
+use crate::model::{Value, entry_path};
 
 /// One step below an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,15 @@ pub(super) fn set(value: &mut Value, steps: &[Step], new_value: &Value) -> bool 
             true
         }
         _ => false,
+    }
+}
+
+/// Returns the path of the first secret in a map at a path.
+pub(super) fn of_secret(path: &str, value: &Value) -> String {
+    let mut entries = value.as_map().into_iter().flat_map(|map| map.iter());
+    match entries.find(|(_, value)| value.has_secret()) {
+        Some((key, value)) => of_secret(&entry_path(path, key), value),
+        None => path.to_owned(),
     }
 }
 

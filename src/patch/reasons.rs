@@ -137,7 +137,7 @@ pub(super) enum ImportRefusal {
     #[error("it hangs below nothing managed")]
     NoParent,
     /// A type that cannot be written as code.
-    #[error("no code is known that says {tf_type} below {parent}")]
+    #[error("no import of {tf_type} below {parent} is written: write it by hand")]
     NoForm {
         /// The type of the added resource.
         tf_type: String,

@@ -86,8 +86,13 @@ pub(super) enum Refusal {
     #[error("{0}")]
     Shared(Box<Shared>),
     /// A local value.
-    #[error("the value is a local at {0}, which others may use")]
-    Local(String),
+    #[error("the value is a local at {place}, {}", used(.readers))]
+    Local {
+        /// File and line.
+        place: String,
+        /// The places that read it, where these are known to be several.
+        readers: Vec<String>,
+    },
     /// The value of a module's output that others read.
     #[error("the value is an output's at {0}, which more than one place reads")]
     Output(String),
@@ -234,7 +239,7 @@ impl Refusal {
             Self::Unasked(_) => RefusalKind::Unasked,
             Self::Clash { .. } | Self::Together(_) => RefusalKind::Conflict,
             Self::Secret(_) | Self::Credential { .. } => RefusalKind::Secret,
-            Self::Shared(_) | Self::Local(_) | Self::Output(_) => RefusalKind::Shared,
+            Self::Shared(_) | Self::Local { .. } | Self::Output(_) => RefusalKind::Shared,
             Self::Overridden { .. } => RefusalKind::SetOutside,
             Self::UnmanagedResource
             | Self::NotEvaluated(_)
@@ -284,12 +289,24 @@ fn named(addresses: &[Address]) -> String {
     shown.join(", ")
 }
 
+/// Describes who reads a local value.
+fn used(readers: &[String]) -> String {
+    match readers.split_at_checked(NAMED) {
+        None if readers.is_empty() => "which others may use".to_owned(),
+        None if readers.len() == 1 => format!("which {} reads more than once", readers.concat()),
+        Some((shown, more)) if !more.is_empty() => {
+            format!("which {} and {} more read", shown.join(", "), more.len())
+        }
+        _ => format!("which {} read", readers.join(", ")),
+    }
+}
+
 /// Returns advice on how to set a value for one call alone.
 pub(super) fn advice(call: &Option<Source>) -> String {
     match call {
         Some(call) => format!(
-            ": let the module take it as a variable, and set that in the call at {}:{}",
-            call.file, call.line
+            ": let the module take it as a variable of its own, and set that in the call at {}",
+            call.place()
         ),
         None => String::new(),
     }
@@ -300,8 +317,8 @@ fn handed_over(why: &Uneditable, call: &Option<Source>) -> String {
     let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     match (call, why.computed_at()) {
         (Some(call), Some(place)) if folder(place) != folder(&call.file) => format!(
-            ": look at what the call at {}:{} hands over",
-            call.file, call.line
+            ": look at what the call at {} hands over, and at what it leaves to a default",
+            call.place()
         ),
         _ => String::new(),
     }

@@ -10,7 +10,7 @@ use super::map::{Literal, take_out_entry};
 use super::path::{self, Step};
 use super::refusal::Refusal;
 use super::target::{Slot, Target};
-use super::{Stack, heredoc, joined_lists};
+use super::{Stack, heredoc, joined_lists, local_values};
 use crate::code::parse;
 use crate::model::{Definition, Edit, Location, Parts, SEALED, Site, Source, Value};
 use hcl_edit::Span;
@@ -32,7 +32,7 @@ impl Target<'_> {
         stack: &Stack<'_>,
     ) -> Result<Vec<Edit>, Refusal> {
         if value.has_secret() || self.path.contains(SEALED) {
-            return Err(Refusal::Secret(self.path.to_owned()));
+            return Err(Refusal::Secret(path::of_secret(self.path, value)));
         }
         slot.check(self.resource, stack)?;
         if let Some(location) = slot.location() {
@@ -178,7 +178,7 @@ impl Target<'_> {
                 place: self.resource.place(),
             }),
             Site::Local if value.is_null() && self.is_entry() => {
-                Err(Refusal::Local(location.source.place()))
+                Err(local_values::refusal(&location.source, stack))
             }
             // Without the local value the reference to it would lead nowhere.
             _ if value.is_null() && location.site != Site::Local => {

@@ -7,20 +7,37 @@ use serde_json::Value;
 /// The version of the JSON format.
 const VERSION: u8 = 1;
 
+/// The object.
+#[derive(Serialize)]
+struct ScanJson<'a> {
+    version: u8,
+    #[serde(flatten)]
+    report: &'a Report,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<&'a str>,
+}
+
 /// Writes the report as a JSON object, with a line end. The same report gives the same bytes.
 ///
 /// # Errors
 /// Never for a scan's report: all its keys are strings.
 pub fn json(report: &Report) -> serde_json::Result<String> {
-    #[derive(Serialize)]
-    struct ScanJson<'a> {
-        version: u8,
-        #[serde(flatten)]
-        report: &'a Report,
-    }
+    written(report, None)
+}
+
+/// Writes the report as a JSON object that holds the patch of its fixes as well.
+///
+/// # Errors
+/// As `json`.
+pub fn json_with_patch(report: &Report, patch: &str) -> serde_json::Result<String> {
+    written(report, Some(patch))
+}
+
+fn written(report: &Report, patch: Option<&str>) -> serde_json::Result<String> {
     let json = ScanJson {
         version: VERSION,
         report,
+        patch,
     };
     let text = match credentials_masked(&json)? {
         None => serde_json::to_string_pretty(&json)?,

@@ -5,7 +5,7 @@ use super::change::{Sides, changes};
 use super::markdown::{Markdown, code, sentence, unlinked};
 use super::technique::{technique, technique_page};
 use super::words::{cut, event, name};
-use crate::model::{Finding, Kind};
+use crate::model::{Finding, Kind, escape_name};
 
 /// The level of detail. Details go before anything that a reader must act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,7 +130,7 @@ pub(super) fn price(alike: &Alike<'_>) -> Option<String> {
 pub(super) fn places(finding: &Finding) -> Vec<String> {
     let edits = finding.fix.iter().flat_map(|fix| &fix.edits);
     let mut places: Vec<_> = edits
-        .map(|edit| code(&format!("{}:{}", edit.file, edit.line)).to_string())
+        .map(|edit| code(&format!("{}:{}", escape_name(&edit.file), edit.line)).to_string())
         .collect();
     places.dedup();
     places

@@ -60,6 +60,15 @@ const DETAILS: [Detail; 5] = [
     },
 ];
 
+/// Writes the summary, and the patch of its fixes behind it.
+pub fn summary_with_patch(report: &Report, patch: &str) -> String {
+    let mut text = summary(report);
+    if !patch.is_empty() {
+        let _ = write!(text, "\n{}\n", block("diff", patch));
+    }
+    text
+}
+
 /// Writes the report as Markdown, never longer than a comment may be.
 pub fn summary(report: &Report) -> String {
     let render = |detail| Ok::<_, Infallible>(page(report, detail));

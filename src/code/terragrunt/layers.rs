@@ -7,6 +7,7 @@ use crate::code::file::File;
 use crate::code::folder::Problem;
 use crate::code::size::{ENTRY, Size};
 use crate::code::typed::Typed;
+use crate::model::escape_name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -149,7 +150,7 @@ impl Layer {
 
 impl LocatedValue {
     pub(super) fn place(&self) -> String {
-        format!("{}:{}", self.file, self.line)
+        format!("{}:{}", escape_name(&self.file), self.line)
     }
 
     pub(super) fn problem(&self, message: String) -> Problem {

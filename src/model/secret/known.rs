@@ -141,7 +141,7 @@ fn is_distinct(text: &str) -> bool {
 }
 
 /// Returns whether a text is an id of AWS's, such as `ami-0abcdef1234567890`.
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     text.split_once('-').is_some_and(|(kind, digits)| {
         kind.bytes().all(|byte| byte.is_ascii_lowercase())

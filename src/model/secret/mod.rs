@@ -1,6 +1,7 @@
 //! Recognizes secrets where they are read, and replaces them by fingerprints before anything else sees them.
 
 mod assignment;
+mod check;
 mod known;
 mod mask;
 mod name;
@@ -21,7 +22,7 @@ pub use shared_token::SEALED;
 
 use super::Value;
 use crate::model::ValueMap;
-use name::{is_about_keys, is_secret_number, is_setting, named};
+use name::{is_about_keys, is_cookie, is_secret_number, is_setting, named};
 use pair::{holds_secret, secret_pair};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -52,7 +53,12 @@ impl fmt::Display for Fingerprint {
 /// Returns whether a text is a secret by the name of its value.
 fn is_secret_by_name(name: &str, text: &str) -> bool {
     let is_secret = named(name) && !text.is_empty() && !is_setting(text);
-    is_secret || is_secret_number(name, text)
+    is_secret || is_secret_number(name, text) || is_cookie(name) && is_session(text)
+}
+
+/// Returns whether the value of a cookie is that of a session: `uid=9f8a7b6c5d4e3f2a`.
+fn is_session(text: &str) -> bool {
+    text.contains('=') && shape::holds_one(&format!("Cookie: {text}"))
 }
 
 /// Returns whether a text contains a secret, whatever its name is.

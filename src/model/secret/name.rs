@@ -108,6 +108,19 @@ const WHICH: &[&str] = &[
     "tmp",
 ];
 
+/// Last words that say that a name is for the secret itself: `secret:value`, `api_key_text`.
+const ITSELF: &[&str] = &[
+    "value",
+    "val",
+    "text",
+    "plaintext",
+    "string",
+    "raw",
+    "content",
+    "base64",
+    "b64",
+];
+
 /// Last words of names for a secret that is a number.
 const NUMBERS: &[&str] = &["pin", "pincode"];
 
@@ -156,12 +169,20 @@ pub fn named(name: &str) -> bool {
         || name.eq_ignore_ascii_case("passwords")
 }
 
-/// Returns whether a last word only tells several secrets apart (`password2`, `db_password_v1`, `DbPasswordOld`), or
-/// marks one that Terraform writes and never keeps (`password_wo`).
+/// Returns whether a last word only tells several secrets apart (`password2`, `db_password_v1`, `DbPasswordOld`), says
+/// that it is the secret itself (`secret:value`), or marks one that Terraform writes and never keeps (`password_wo`).
 fn says_which(word: &str) -> bool {
     let number = word.strip_prefix('v').unwrap_or(word);
     let is_number = !word.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_number || WHICH.contains(&word)
+    is_number || WHICH.contains(&word) || ITSELF.contains(&word)
+}
+
+/// Returns whether a name is one of HTTP's cookies: `Cookie`, `Set-Cookie`.
+pub(super) fn is_cookie(name: &str) -> bool {
+    let name = name.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    let start = name.len().saturating_sub("cookie".len());
+    name.get(start..)
+        .is_some_and(|last| last.eq_ignore_ascii_case("cookie"))
 }
 
 /// Returns whether a number is a secret by the name of its value: a `pin` may be many other things.
@@ -256,6 +277,11 @@ mod tests {
             "hashedPassword",
             "HASHED_TOKEN",
             "hassecret",
+            "secret:value",
+            "app:secret:value",
+            "app/token/value",
+            "api_key.value",
+            "secretText",
         ] {
             assert!(named(name), "{name}");
         }
@@ -288,6 +314,13 @@ mod tests {
             "require_password_change",
             "pin",
             "iam_database_authentication_enabled",
+            "value",
+            "app:value",
+            "secret:name",
+            "secret:rotation",
+            "hash_key_value",
+            "connection_string",
+            "cookie",
         ] {
             assert!(!named(name), "{name}");
         }

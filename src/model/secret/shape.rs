@@ -1,6 +1,7 @@
 //! Credentials in a text, known by their shape: the patterns of `patterns.toml`, and values beside a name for a secret.
 
 use super::assignment;
+use super::check::Check;
 use aho_corasick::AhoCorasick;
 use regex::Regex;
 use serde::Deserialize;
@@ -32,7 +33,9 @@ pub(super) fn holds_one(text: &str) -> bool {
     let candidates = patterns.candidates(text);
     candidates.iter().any(|rule| match rule {
         None => !assignment::values(text).is_empty(),
-        Some(rule) => rule.regex().is_none_or(|regex| regex.is_match(text)),
+        Some(rule) => rule
+            .regex()
+            .is_none_or(|regex| rule.ranges(regex, text).next().is_some()),
     })
 }
 
@@ -54,11 +57,14 @@ pub fn credentials(text: &str) -> Vec<Range<usize>> {
         return whole();
     };
     let mut found = Vec::new();
-    for rule in patterns.candidates(text) {
-        match rule.map(Rule::regex) {
-            None => found.extend(assignment::values(text)),
-            Some(Some(regex)) => found.extend(regex.find_iter(text).map(|found| found.range())),
-            Some(None) => return whole(),
+    for candidate in patterns.candidates(text) {
+        let Some(rule) = candidate else {
+            found.extend(assignment::values(text));
+            continue;
+        };
+        match rule.regex() {
+            Some(regex) => found.extend(rule.ranges(regex, text)),
+            None => return whole(),
         }
     }
     found.sort_by_key(|range| (range.start, range.end));
@@ -102,6 +108,8 @@ struct Rule {
     pattern: String,
     /// In lower case: a text that holds none of these has no match.
     holds: Vec<String>,
+    /// What a match must stand for besides, where words of a sentence may match as well.
+    check: Option<Check>,
     /// Compiled when a text holds one of them: most are never needed.
     #[serde(skip)]
     compiled: OnceLock<Option<Regex>>,
@@ -112,6 +120,15 @@ impl Rule {
     fn regex(&self) -> Option<&Regex> {
         let compiled = self.compiled.get_or_init(|| Regex::new(&self.pattern).ok());
         compiled.as_ref()
+    }
+
+    /// Returns the ranges of the matches that are credentials.
+    fn ranges<'t>(&self, regex: &'t Regex, text: &'t str) -> impl Iterator<Item = Range<usize>> {
+        let check = self.check;
+        let found = regex.find_iter(text);
+        let found =
+            found.filter(move |found| check.is_none_or(|check| check.passes(found.as_str())));
+        found.map(|found| found.range())
     }
 }
 

@@ -8,6 +8,7 @@ use super::stack::{Fact, StackContext, repository_crumb, stack_link};
 use super::{Crumb, Frame, PullRow, escaped};
 use crate::model::{
     Choice, Coverage, Decision, Finding, Fix, FixKind, MonthlyCost, Occurrence, Proposal, Verdict,
+    escape_name,
 };
 use crate::report::change::{Change, Line, Member, Parts, Sides, changes};
 use crate::report::lines::controls;
@@ -320,7 +321,7 @@ impl FixView {
             FixKind::Refused => "Not fixed: it needs a person",
         };
         let edits = fix.edits.iter().map(|edit| {
-            let file = printable(&edit.file);
+            let file = printable(&escape_name(&edit.file));
             // A name that cannot be shown is in no link either.
             let url = match file == edit.file {
                 true => format!("{blob}/{}#L{}", escaped(&edit.file), edit.line),
