@@ -441,7 +441,11 @@ async fn a_policy_that_the_code_leaves_out_is_told_where_it_lets_everyone_in() {
         serde_json::json!({"visibility_timeout_seconds": 30, "policy": policy}).to_string()
     };
     let open = scan(Some(&folder("ok", &live(r#""*""#, ""))), "").await;
-    assert_eq!(open.findings(), ["high modified aws_sqs_queue.orders policy"], "{open:?}");
+    assert_eq!(
+        open.findings(),
+        ["high modified aws_sqs_queue.orders policy"],
+        "{open:?}"
+    );
     assert_eq!(
         open.json()["stacks"][0]["findings"][0]["verdict"],
         "unseen_by_plan"
