@@ -25,6 +25,7 @@ mod door;
 mod end_to_end;
 mod fix;
 mod fixes;
+mod flattened;
 mod fuzz;
 mod github;
 mod growth;

@@ -2,6 +2,7 @@
 
 use super::data_file;
 use super::element;
+use super::flattened::is_flatten;
 use super::from_file::function_reason;
 use super::handed_on::is_call;
 use super::scope::Scope;
@@ -18,7 +19,7 @@ const ENCODE: &[&str] = &["jsonencode", "yamlencode", "templatefile", "file"];
 /// Traces a call of a function that returns one of its arguments unchanged.
 pub(super) fn called<'a>(
     scope: &Scope<'a>,
-    call: &'a FuncCall,
+    (expression, call): (&'a Expression, &'a FuncCall),
     left: usize,
 ) -> Option<Result<End<'a>, Uneditable>> {
     let is = |names: &[&str]| names.iter().any(|name| is_call(call, name));
@@ -38,8 +39,8 @@ pub(super) fn called<'a>(
     if let Some(values) = data_file::of_call(scope, call) {
         return Some(Ok(End::FileValue(values, Site::FileValue)));
     }
-    if is(&["flatten"]) {
-        return flattened(scope, arguments.next()?, left);
+    if is_flatten(call) {
+        return Some(flattened(scope, (expression, arguments.next()?), left));
     }
     if is(&["element"]) {
         return element::wrapped(scope, arguments.next()?, arguments.next()?, left);
@@ -129,25 +130,30 @@ fn arguments_like<'a>(
     }
 }
 
-/// Traces `flatten` of a literal list that holds no list, or nothing but one.
+/// Traces `flatten` to the literal list that holds no list, or to the only list in it; else its items have literals of their
+/// own.
 fn flattened<'a>(
     scope: &Scope<'a>,
-    list: &'a Expression,
+    (expression, list): (&'a Expression, &'a Expression),
     left: usize,
-) -> Option<Result<End<'a>, Uneditable>> {
-    let Expression::Array(items) = list else {
-        return None;
-    };
+) -> Result<End<'a>, Uneditable> {
     let is_list = |item: &Expression| {
         let value = scope.known(item);
         let is_single =
             matches!(value, Typed::Object(_) | Typed::Map(..)) || value.as_text().is_some();
         !is_single
     };
+    let by_items = || Ok(End::Code(scope.clone(), expression, Site::Literal));
+    let Expression::Array(items) = list else {
+        return by_items();
+    };
     let mut all = items.iter();
     match (all.next(), all.next()) {
-        (Some(only), None) if is_list(only) => Some(trace(scope, only, left)),
-        _ if items.iter().any(is_list) => None,
-        _ => Some(trace(scope, list, left)),
+        (Some(only), None) if is_list(only) => match trace(scope, only, left)? {
+            End::Code(_, Expression::ForExpr(_), _) => by_items(),
+            end => Ok(end),
+        },
+        _ if items.iter().any(is_list) => by_items(),
+        _ => trace(scope, list, left),
     }
 }

@@ -1,6 +1,7 @@
 //! Traces a variable of `for`, or of a `dynamic` block, to the element of the literal that it is bound to.
 
 use super::convert::convert;
+use super::flattened::{self, is_flatten};
 use super::for_expression::pairs;
 use super::from_file::function_reason;
 use super::handed_on::by_key;
@@ -15,7 +16,6 @@ use super::types::Type;
 use crate::model::{Location, Site, Uneditable};
 use hcl_edit::expr::{Expression, ForExpr};
 use hcl_edit::structure::{Block, Body};
-use std::cell::OnceCell;
 use std::rc::Rc;
 
 /// The element of a collection that a name is bound to.
@@ -54,6 +54,10 @@ impl<'a> Element<'a> {
         let name = match &self.key {
             ElementKey::Name(name) => name,
             ElementKey::Index(index) => {
+                let items = collection.flattened(left);
+                if let Some(end) = items.and_then(|items| items.get(*index)?.end(left)) {
+                    return end;
+                }
                 let end = trace(&collection.scope, collection.expression, left)?;
                 let number = i64::try_from(*index).unwrap_or(i64::MAX);
                 let why = || match &end {
@@ -69,7 +73,7 @@ impl<'a> Element<'a> {
             Ok(literal) => return literal.entry(name, left),
             Err(why) => why,
         };
-        if let Some((scope, value)) = collection.merged(left).and_then(|all| all.get(&**name)) {
+        if let Some((scope, value)) = collection.computed(left).and_then(|all| all.get(&**name)) {
             return Ok(renamed(trace(scope, value, left)?, Site::MapEntry));
         }
         match trace(&collection.scope, collection.expression, left)? {
@@ -106,6 +110,9 @@ pub(super) fn item<'a>(
         }
         End::Code(scope, list @ Expression::FuncCall(call), _) if joined::is_joined(call) => {
             joined::item(scope, (list, call), index, left)
+        }
+        End::Code(scope, list @ Expression::FuncCall(call), _) if is_flatten(call) => {
+            flattened::item(scope, list, index, left)
         }
         End::FileValue(given, _) => given_item(given, index),
         End::LeftOut(Location {
@@ -162,7 +169,7 @@ pub(super) fn scopes<'a>(
     scope: &Scope<'a>,
     each: &'a ForExpr,
 ) -> Option<impl Iterator<Item = Option<Scope<'a>>>> {
-    let collection = collection(scope, &each.intro.collection_expr);
+    let collection = Rc::new(Collection::new(scope, &each.intro.collection_expr));
     let pairs = pairs(scope.known(&each.intro.collection_expr))?;
     let scope = scope.clone();
     let element = move |(key, value): (Typed, Typed)| {
@@ -192,15 +199,6 @@ pub(super) fn scopes<'a>(
     }))
 }
 
-fn collection<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Rc<Collection<'a>> {
-    Rc::new(Collection {
-        expression,
-        scope: scope.clone(),
-        literal: OnceCell::new(),
-        merged: OnceCell::new(),
-    })
-}
-
 /// Returns the scope of each element of a `dynamic` block, and its content; `None` where they are not certain.
 pub(super) fn of_block<'a>(
     scope: &Scope<'a>,
@@ -214,7 +212,7 @@ pub(super) fn of_block<'a>(
         Some(name) => name.as_str(),
         None => block.labels.first()?.as_str(),
     };
-    let collection = collection(scope, each);
+    let collection = Rc::new(Collection::new(scope, each));
     let of = |(key, value): (Typed, Typed)| {
         let element = Element {
             collection: collection.clone(),

@@ -1,6 +1,7 @@
 //! Indexes literal maps, whose entries are looked up one after another.
 
 use super::expression::certain_key;
+use super::flattened::is_flatten;
 use super::from_file::{for_reason, function_reason};
 use super::handed_on::by_key;
 use super::instance::FileValue;
@@ -75,6 +76,9 @@ impl<'a> Literal<'a> {
                 })
             }
             end if is_key(name) => Self::of(end, left),
+            End::Code(inner, Expression::FuncCall(call), _) if is_flatten(call) => {
+                Err(function_reason(&inner, call, left))
+            }
             _ => Err(none()),
         }
     }

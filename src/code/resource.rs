@@ -15,7 +15,6 @@ use crate::model::{Address, DeclaredResource, Definition, Key, Parts, Site, Sour
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, TraversalOperator};
 use hcl_edit::structure::{Block, Body, Structure};
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 use std::rc::Rc;
@@ -122,12 +121,7 @@ pub(super) fn keys<'a>(scope: &Scope<'a>, body: &'a Body) -> Keys<'a> {
     let Some(instances) = instances else {
         return of_all("each");
     };
-    let collection = Rc::new(Collection {
-        expression: &each.value,
-        scope: scope.clone(),
-        literal: OnceCell::new(),
-        merged: OnceCell::new(),
-    });
+    let collection = Rc::new(Collection::new(&scope, &each.value));
     Box::new(instances.map(move |(name, value)| {
         let key = Key::Name(name.clone());
         let mut inner = scope.at(Some(&key), value);
@@ -166,6 +160,7 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> Declared
         line,
         attributes,
         for_each: scope.each.as_ref().and_then(trace::collection),
+        for_each_item: scope.each.as_ref().and_then(Each::item),
         call: scope.instance.first_call(),
         ignore_changes: ignored(scope, &block.body),
         made_of_secrets,

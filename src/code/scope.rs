@@ -1,15 +1,16 @@
 //! Resolves the names in an expression.
 
 use super::budget::{Budget, Excess, MAX_VALUE_DEPTH};
+use super::computed_entries::ComputedEntries;
 use super::context::Context;
 use super::element::{Element, ElementKey};
 use super::expression;
 use super::fault::{Fault, Invalid};
 use super::file::File;
+use super::flattened::FlatItem;
 use super::folder::ModuleFolder;
 use super::instance::Instance;
 use super::literal::Literal;
-use super::merged_items::MergedEntries;
 use super::respell;
 use super::size::Size;
 use super::typed::Typed;
@@ -112,8 +113,10 @@ pub(super) struct Collection<'a> {
     pub scope: Scope<'a>,
     /// The literal map behind it, once it was traced.
     pub literal: OnceCell<Result<Literal<'a>, Uneditable>>,
-    /// The entries that it is merged from, item by item of a list, once they were looked for.
-    pub merged: OnceCell<Option<MergedEntries<'a>>>,
+    /// The entries that `for` makes, or that it is merged from, item by item of a list, once they were looked for.
+    pub computed: OnceCell<Option<ComputedEntries<'a>>>,
+    /// The items of the flattened list that it is, once they were looked for.
+    pub flattened: OnceCell<Option<Vec<FlatItem<'a>>>>,
 }
 
 /// Runs an evaluation in an empty module of this path, where no reference is defined.
@@ -126,6 +129,18 @@ pub(super) fn alone<T>(
     let nothing = ModuleFolder::new(path, Vec::new());
     let empty = Instance::root(&nothing, BTreeMap::new(), context);
     ask(&empty.scope(file))
+}
+
+impl<'a> Collection<'a> {
+    pub(super) fn new(scope: &Scope<'a>, expression: &'a Expression) -> Self {
+        Self {
+            expression,
+            scope: scope.clone(),
+            literal: OnceCell::new(),
+            computed: OnceCell::new(),
+            flattened: OnceCell::new(),
+        }
+    }
 }
 
 impl<'a> Scope<'a> {
@@ -184,6 +199,11 @@ impl<'a> Scope<'a> {
             elements = named.outer.as_deref();
         }
         None
+    }
+
+    /// Returns the element that the innermost variable of `for` or `dynamic` stands for.
+    pub(super) fn innermost(&self) -> Option<&Element<'a>> {
+        self.elements.as_ref().map(|named| &named.element)
     }
 
     /// Returns the value of `each`, `count` or a variable of `for`.

@@ -200,6 +200,7 @@ pub(super) fn resource(address: &Address, resource: &DeclaredResource) -> usize 
         + steps(&address.modules)
         + key(&address.key)
         + resource.for_each.as_ref().map_or(0, source)
+        + resource.for_each_item.as_ref().map_or(0, source)
         + resource.call.as_ref().map_or(0, source)
         + ignored.map(|path| VALUE + path.len()).sum::<usize>()
         + attributes

@@ -113,7 +113,7 @@ pub(super) fn trace<'a>(
             Some(arm) => trace(scope, arm, left),
             None => Err(Uneditable::Condition(place())),
         },
-        Expression::FuncCall(call) => called(scope, call, left)
+        Expression::FuncCall(call) => called(scope, (expression, call), left)
             .or_else(|| passed_on(scope, expression, call, left).map(Ok))
             .unwrap_or_else(|| Err(function_reason(scope, call, left))),
         Expression::StringTemplate(template) => match only_interpolation(template.iter()) {

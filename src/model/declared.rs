@@ -48,6 +48,8 @@ pub struct DeclaredResource {
     pub attributes: BTreeMap<String, Definition>,
     /// The literal map or list that `for_each` iterates over, if there is one.
     pub for_each: Option<Source>,
+    /// The element of a literal of which a computed `for_each` makes this instance.
+    pub for_each_item: Option<Source>,
     /// The call in the root module that leads to the block; `None` for the root module's own.
     pub call: Option<Source>,
     /// The paths of `lifecycle.ignore_changes`, as written (`tags["PatchGroup"]`); `all` for all.

@@ -1,6 +1,7 @@
 //! Removes elements that a `dynamic` block repeats: the entries of a literal map go, or the items of a literal list.
 
 use super::blocks::Blocks;
+use super::element::{Element, elements};
 use super::list::{Change, List};
 use super::location::File;
 use super::map::take_out_entries;
@@ -8,17 +9,7 @@ use super::policy::edit_behind;
 use super::target::Target;
 use crate::model::{Edit, LeftOutArgument, Parts, Site, Source, Value};
 use hcl_edit::Span;
-use hcl_edit::expr::{Array, Expression, Object};
 use std::collections::BTreeMap;
-
-/// A part of a literal.
-#[derive(Clone, Copy)]
-enum Element<'b> {
-    /// An entry of a map, by its position.
-    Entry(&'b Object, usize),
-    /// An item of a list, by its position.
-    Item(&'b Array, usize),
-}
 
 impl Blocks<'_> {
     /// Returns the edits that remove the elements from which blocks get their parts; `None` where these are not in
@@ -141,58 +132,5 @@ impl Blocks<'_> {
         let literals = parts.filter(|(_, part)| part.site == Site::MapEntry);
         let sources: Vec<&Source> = literals.map(|(_, part)| &part.source).collect();
         (!sources.is_empty()).then_some(sources)
-    }
-}
-
-impl Element<'_> {
-    /// Returns where the literal starts.
-    fn start(&self) -> Option<usize> {
-        let span = match self {
-            Self::Entry(object, _) => object.span(),
-            Self::Item(items, _) => items.span(),
-        };
-        Some(span?.start)
-    }
-
-    fn position(&self) -> usize {
-        match self {
-            Self::Entry(_, at) | Self::Item(_, at) => *at,
-        }
-    }
-
-    fn is_object(&self) -> bool {
-        let value = match self {
-            Self::Entry(object, at) => object.iter().nth(*at).map(|(_, value)| value.expr()),
-            Self::Item(items, at) => items.get(*at),
-        };
-        matches!(value, Some(Expression::Object(_)))
-    }
-}
-
-/// Collects the elements whose values hold all of these places, the outermost first.
-fn elements<'b>(expression: &'b Expression, places: &[&Source], found: &mut Vec<Element<'b>>) {
-    let holds_all = |value: &Expression| {
-        let own = value.span().unwrap_or_default();
-        let mut places = places.iter().map(|place| place.span);
-        places.all(|(start, end)| own.start <= start && end <= own.end)
-    };
-    let inner = match expression {
-        Expression::Object(object) => {
-            let mut values = object.iter().map(|(_, value)| value.expr()).enumerate();
-            let inner = values.find(|(_, value)| holds_all(value));
-            found.extend(inner.map(|(at, _)| Element::Entry(object, at)));
-            inner.map(|(_, value)| value)
-        }
-        Expression::Array(items) => {
-            let inner = items.iter().enumerate().find(|(_, item)| holds_all(item));
-            found.extend(inner.map(|(at, _)| Element::Item(items, at)));
-            inner.map(|(_, item)| item)
-        }
-        Expression::Parenthesis(inner) => Some(inner.inner()),
-        Expression::FuncCall(call) => call.args.iter().find(|argument| holds_all(argument)),
-        _ => None,
-    };
-    if let Some(inner) = inner {
-        elements(inner, places, found);
     }
 }

@@ -22,6 +22,7 @@ mod dependents;
 mod diff;
 mod direction;
 mod dynamic;
+mod element;
 mod flag;
 mod format;
 mod hcl_writer;

@@ -2,6 +2,7 @@
 
 use super::data_file::is_data;
 use super::dependents::Dependents;
+use super::element;
 use super::layout::SourceFile;
 use super::location::{File, Owner, entry_at};
 use super::map::{take_out_entry, take_out_parts};
@@ -102,8 +103,15 @@ fn alone(
         (None, _) => return Err(several().into()),
         (Some(Key::Index(_)), _) => return Err(RemovalRefusal::Counted { place }.into()),
         (Some(Key::Name(key)), None) => {
-            let key = key.clone();
-            return Err(RemovalRefusal::Computed { place, key }.into());
+            let computed = || RemovalRefusal::Computed {
+                place: place.clone(),
+                key: key.clone(),
+            };
+            let item = declared.for_each_item.as_ref().ok_or_else(computed)?;
+            hold_to_own_item(address, key, item, stack)?;
+            let file = File::open(stack.tree, &item.file)?;
+            let edit = element::take_out(&file, item).ok_or_else(computed)?;
+            vec![edit]
         }
     };
     edits.extend(moves.0.into_iter().map(|(_, edit)| edit));
@@ -216,13 +224,38 @@ fn hold_to_own(
             call: resource.call.clone(),
         });
     }
-    if is_data(&collection.file) || collection.file.ends_with(".json") {
-        return Err(RemovalRefusal::InData {
-            file: collection.file.clone(),
-            key: key.to_owned(),
+    hold_to_code(&collection.file, key)
+}
+
+/// Refuses an element of which other instances are made as well, and one in a file of data.
+fn hold_to_own_item(
+    address: &Address,
+    key: &str,
+    item: &Source,
+    stack: &Stack<'_>,
+) -> Result<(), RemovalRefusal> {
+    let mut others = stack.declared.resources.iter();
+    let other = others.find(|(other, resource)| {
+        resource.for_each_item.as_ref() == Some(item) && *other != address
+    });
+    if let Some((_, resource)) = other {
+        return Err(RemovalRefusal::Several {
+            place: item.place(),
+            call: resource.call.clone(),
         });
     }
-    Ok(())
+    hold_to_code(&item.file, key)
+}
+
+/// Refuses an entry in a file of data.
+fn hold_to_code(file: &str, key: &str) -> Result<(), RemovalRefusal> {
+    match is_data(file) || file.ends_with(".json") {
+        true => Err(RemovalRefusal::InData {
+            file: file.to_owned(),
+            key: key.to_owned(),
+        }),
+        false => Ok(()),
+    }
 }
 
 /// A `moved` block, and the edit that removes it.
