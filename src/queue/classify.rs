@@ -5,6 +5,9 @@ use crate::github::GithubError;
 use crate::store::LeaseLost;
 use std::time::Duration;
 
+/// PostgreSQL's code of a statement that waited for another which waited for it.
+const POSTGRES_DEADLOCK: &str = "40P01";
+
 /// The leading characters of PostgreSQL's error codes for a server that shuts down, is unreachable or full, and for a
 /// transaction that timed out while idle.
 const POSTGRES_AWAY: [&str; 4] = ["08", "53", "57P", "25P03"];
@@ -62,6 +65,15 @@ pub(super) fn is_unanswered(error: &anyhow::Error) -> bool {
         error.downcast_ref(),
         Some(GithubError::Unavailable { away: false, .. })
     )
+}
+
+/// Returns whether PostgreSQL ended a statement, so that another one could go on.
+pub(super) fn is_deadlock(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(database_error);
+    causes.any(|cause| {
+        let database = cause.as_database_error();
+        database.is_some_and(|error| error.code().as_deref() == Some(POSTGRES_DEADLOCK))
+    })
 }
 
 /// Returns whether the database is unreachable, or cannot write now.

@@ -3,6 +3,7 @@
 
 use super::changes::{Changes, change_for_ever};
 use super::claims::{adopt_for_ever, renew_for_ever};
+use super::classify::is_deadlock;
 use super::drain::drain_for_ever;
 use super::inbox::Inbox;
 use super::job::{JobHandler, QueuedJob};
@@ -189,11 +190,18 @@ impl<P: JobHandler> Worker<P> {
 
     /// Hands back everything when the worker stops.
     async fn leave(&self, name: &str) -> anyhow::Result<()> {
-        let (jobs, deliveries) = tokio::join!(
-            self.hand_back(name),
-            self.inbox.store.return_deliveries(&self.name),
-        );
+        let (jobs, deliveries) = tokio::join!(self.hand_back(name), self.return_deliveries());
         jobs.and(deliveries)
+    }
+
+    /// Returns deliveries; once more where PostgreSQL ended the statement, since another held some of their rows and waited
+    /// for others.
+    async fn return_deliveries(&self) -> anyhow::Result<()> {
+        let store = &self.inbox.store;
+        match store.return_deliveries(&self.name).await {
+            Err(error) if is_deadlock(&error) => store.return_deliveries(&self.name).await,
+            returned => returned,
+        }
     }
 
     /// Runs apalis's worker until it is stopped or loses the database.
