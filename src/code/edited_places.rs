@@ -61,8 +61,7 @@ impl EditedPlaces {
         self.changed.contains_key(file)
     }
 
-    /// Returns whether edits change bytes of a file between these parts of a span: they add or remove parts, or name them
-    /// anew.
+    /// Returns whether edits add, remove or rename parts of a span: whether they change bytes between these parts.
     pub(super) fn change_between(
         &self,
         file: &str,
@@ -162,10 +161,10 @@ pub(super) fn edited_setting(
         Some(SetBy::Default(file, default)) => {
             is_inserted() || places.change_expression(file, default)
         }
-        Some(SetBy::FileValue(value)) => places.change(&value.source.file, value.source.span),
         // Which of a unit's configurations gives it is not known here.
         Some(SetBy::Inputs(_)) => places.change_configuration(),
-        Some(SetBy::Argument(..)) => false,
+        // These are looked into by whoever asks.
+        Some(SetBy::Argument(..) | SetBy::FileValue(_)) => false,
         None => is_inserted(),
     };
     is_edited.then(|| EDITED.into()).into_iter().collect()

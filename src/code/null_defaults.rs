@@ -54,7 +54,8 @@ impl NullDefaults {
         arguments.push(argument);
     }
 
-    /// Leaves out what is null in the state alone, where the state holds the defaults of all variables behind it elsewhere.
+    /// Drops the arguments that are null only in the state, if the state holds the defaults of all their variables
+    /// elsewhere.
     pub(super) fn without_applied(&mut self, is_applied: impl Fn(&str) -> bool) {
         for arguments in self.arguments.values_mut() {
             arguments.retain(|argument| {

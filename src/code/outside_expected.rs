@@ -54,7 +54,7 @@ impl Expected<'_> {
         }
     }
 
-    /// Returns whether the known parts of all blocks are those of recorded ones: the rest may be what is unknown.
+    /// Returns whether each block may be a recorded one: whether its known parts are equal to those of a recorded block.
     fn may_hold_all(&self, blocks: &Value) -> bool {
         let all = blocks.as_list().unwrap_or_default();
         let recorded = self.recorded.as_list().unwrap_or_default();

@@ -63,7 +63,8 @@ impl Finder {
         }
     }
 
-    /// Finds what is behind the elements of a literal, at a path below each of them: elements that come or go as well.
+    /// Finds what the elements of a literal depend on, at a path below each of them. An edit that adds or removes an element
+    /// counts.
     fn of_elements(
         &mut self,
         scope: &Scope<'_>,
@@ -207,11 +208,10 @@ impl Finder {
             return Some(names);
         }
         let part = match &set.by {
-            Some(SetBy::FileValue(value)) if path.contains(&EACH) => {
+            Some(SetBy::FileValue(value)) => {
                 let is_edited = is_edited_in(value, path, places);
                 return Some(is_edited.then(|| EDITED.into()).into_iter().collect());
             }
-            Some(SetBy::FileValue(value)) => Some(SetBy::FileValue(part(value, path).clone())),
             Some(SetBy::Default(file, default)) => {
                 let entry = path.iter().try_fold(*default, |outer, key| match outer {
                     Expression::Object(object) => entry_at(object, key),
@@ -249,16 +249,5 @@ fn is_edited_in(value: &FileValue, path: &[&str], places: &EditedPlaces) -> bool
             entry.any(|entry| is_edited_in(entry, rest, places))
         }
         _ => places.change(file, value.source.span),
-    }
-}
-
-/// Returns the part of a value of a file at a path, as far as its entries are known.
-fn part<'v>(value: &'v Rc<FileValue>, path: &[&str]) -> &'v Rc<FileValue> {
-    match path {
-        [first, rest @ ..] => match value.entries.get(*first) {
-            Some(entry) => part(entry, rest),
-            None => value,
-        },
-        [] => value,
     }
 }

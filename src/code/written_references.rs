@@ -26,7 +26,7 @@ const PASSING: &[&str] = &["values", "merge", "concat", "reverse", "slice", "tol
 /// The functions that read nothing but the keys of a collection.
 const COUNTING: &[&str] = &["keys", "length"];
 
-/// The step of a path that stands for each element of a collection.
+/// The wildcard step of a path: each element of a collection.
 pub(super) const EACH: &str = "*";
 
 /// The step below `EACH` where nothing of the elements is read but their keys.

@@ -1,6 +1,6 @@
 //! The fixes of findings.
 
-use super::{Address, Attributes, Proof, Prover, RefusalKind};
+use super::{Address, Attributes, Proof, Prover, RefusalKind, escape_name};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -171,4 +171,11 @@ pub struct Edit {
     /// The new text.
     #[serde(skip)]
     pub text: String,
+}
+
+impl Edit {
+    /// Formats file and line, for messages.
+    pub fn place(&self) -> String {
+        format!("{}:{}", escape_name(&self.file), self.line)
+    }
 }

@@ -5,7 +5,7 @@ use super::change::{Sides, changes};
 use super::markdown::{Markdown, code, sentence, unlinked};
 use super::technique::{technique, technique_page};
 use super::words::{cut, event, name};
-use crate::model::{Finding, Kind, escape_name};
+use crate::model::{Finding, Kind};
 
 /// The level of detail. Details go before anything that a reader must act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,9 +129,7 @@ pub(super) fn price(alike: &Alike<'_>) -> Option<String> {
 /// Returns the places in the code that a fix edits.
 pub(super) fn places(finding: &Finding) -> Vec<String> {
     let edits = finding.fix.iter().flat_map(|fix| &fix.edits);
-    let mut places: Vec<_> = edits
-        .map(|edit| code(&format!("{}:{}", escape_name(&edit.file), edit.line)).to_string())
-        .collect();
+    let mut places: Vec<_> = edits.map(|edit| code(&edit.place()).to_string()).collect();
     places.dedup();
     places
 }

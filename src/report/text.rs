@@ -10,9 +10,7 @@ use super::not_scanned::{StackRow, rows};
 use super::proof::{compared, planned};
 use super::technique::technique;
 use super::words::{PARTIAL, by_severity, counted, event, name, posture, printable, signed};
-use crate::model::{
-    Backend, Coverage, Finding, Fix, FixKind, Report, Scanned, Severity, Status, escape_name,
-};
+use crate::model::{Backend, Coverage, Finding, Fix, FixKind, Report, Scanned, Severity, Status};
 use std::fmt::Write;
 
 /// Whether the text is colored.
@@ -207,7 +205,7 @@ impl TextPage {
         let places: Vec<_> = fix
             .edits
             .iter()
-            .map(|edit| format!("{}:{}", printable(&escape_name(&edit.file)), edit.line))
+            .map(|edit| printable(&edit.place()))
             .collect();
         let reason = fix.reason.as_deref().map(printable);
         let details: Vec<_> = places.into_iter().chain(reason).collect();

@@ -6,7 +6,7 @@ use super::read::{resolve_tracked, unmanaged_resource};
 use super::shape::attributes;
 use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
-use crate::model::{Address, Attributes, Reason, Resource, TypeRules, UnmanagedResource};
+use crate::model::{Attributes, Reason, Resource, TypeRules, UnmanagedResource};
 use aws_sdk_iam::types::{Group, GroupDetail};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -22,8 +22,6 @@ pub(super) static TYPE: ResourceType = ResourceType {
 
 /// The IAM action that reads a single group.
 const GET: &str = "iam:GetGroup";
-const INLINE: &str = "aws_iam_group_policy";
-const ATTACHMENT: &str = "aws_iam_group_policy_attachment";
 
 async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
     let all = request.unmanaged_scope == UnmanagedScope::Account;
@@ -48,15 +46,9 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
             get_by_id,
         )
         .await,
+        unmanaged: GROUPS.below_tracked(session, &TYPE, &request, &details),
         ..ReadResult::default()
     };
-    if request.unmanaged_scope != UnmanagedScope::Off {
-        for resource in &request.tracked {
-            let group = details.groups.get(&resource.id).into_iter();
-            let parts = group.flat_map(|group| parts(session, &resource.address, group));
-            answer.unmanaged.extend(parts);
-        }
-    }
     if all {
         // A group has no tags: nothing tells those that an AWS service created.
         let found = groups.iter().map(|(name, group)| UnmanagedResource {
@@ -95,20 +87,4 @@ fn of_group(group: &Group) -> Attributes {
         ("path", group.path().into()),
         ("unique_id", group.group_id().into()),
     ])
-}
-
-/// Returns the policies of a group as unmanaged children.
-fn parts(session: &Session, parent: &Address, group: &GroupDetail) -> Vec<UnmanagedResource> {
-    let held = (
-        group.group_name().unwrap_or_default(),
-        group.group_policy_list(),
-        group.attached_managed_policies(),
-    );
-    GROUPS.parts(held, (INLINE, ATTACHMENT), |tf_type, id, all| {
-        UnmanagedResource {
-            under: Some(parent.clone()),
-            region: None,
-            ..unmanaged_resource(session, tf_type, id, all)
-        }
-    })
 }

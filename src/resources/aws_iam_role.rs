@@ -3,13 +3,12 @@
 use super::authorizations::{DETAILS, LIST, NOT_FOUND, details, list};
 use super::policy::{canonical, decoded};
 use super::read::{resolve_tracked, unmanaged_resource};
-use super::roles::ROLES;
+use super::roles::{ATTACHMENT, INLINE, ROLES};
 use super::shape::{attributes, created_by_aws, name_prefix, tags, texts, without};
 use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
 use crate::model::{
-    Address, Attributes, Children, Owner, Reason, Resource, SharedItems, TypeRules,
-    UnmanagedResource, Value,
+    Attributes, Children, Owner, Reason, Resource, SharedItems, TypeRules, UnmanagedResource, Value,
 };
 use aws_sdk_iam::types::{Role, RoleDetail};
 use futures::FutureExt;
@@ -56,8 +55,6 @@ pub(super) static TYPE: ResourceType = ResourceType {
 
 /// The IAM action that reads a single role.
 const GET: &str = "iam:GetRole";
-const INLINE: &str = "aws_iam_role_policy";
-const ATTACHMENT: &str = "aws_iam_role_policy_attachment";
 
 /// The paths of roles that AWS services and IAM Identity Center create.
 const AWS_PATHS: &[&str] = &["/aws-service-role/", "/aws-reserved/"];
@@ -135,18 +132,9 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
             get_by_id,
         )
         .await,
+        unmanaged: ROLES.below_tracked(session, &TYPE, &request, &details),
         ..ReadResult::default()
     };
-    if request.unmanaged_scope != UnmanagedScope::Off {
-        for resource in &request.tracked {
-            let detail = details.roles.get(&resource.id);
-            answer.unmanaged.extend(
-                detail
-                    .into_iter()
-                    .flat_map(|detail| policies(session, &resource.address, detail)),
-            );
-        }
-    }
     if request.unmanaged_scope == UnmanagedScope::Account {
         let own = found
             .iter()
@@ -272,21 +260,4 @@ fn of_detail(detail: &RoleDetail) -> Attributes {
         ),
         ("unique_id", detail.role_id().into()),
     ])
-}
-
-/// Returns the policies of a role as unmanaged children.
-fn policies(session: &Session, parent: &Address, detail: &RoleDetail) -> Vec<UnmanagedResource> {
-    let held = (
-        detail.role_name().unwrap_or_default(),
-        detail.role_policy_list(),
-        detail.attached_managed_policies(),
-    );
-    ROLES.parts(held, (INLINE, ATTACHMENT), |tf_type, id, all| {
-        UnmanagedResource {
-            under: Some(parent.clone()),
-            path: TYPE.child_path(tf_type),
-            region: None,
-            ..unmanaged_resource(session, tf_type, id, all)
-        }
-    })
 }

@@ -6,7 +6,7 @@ use super::shape::{attributes, created_by_aws, tags};
 use super::users::USERS;
 use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
-use crate::model::{Address, Attributes, Resource, TypeRules, UnmanagedResource, Value};
+use crate::model::{Attributes, Resource, TypeRules, UnmanagedResource, Value};
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, Tag, User, UserDetail};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -25,8 +25,6 @@ pub(super) static TYPE: ResourceType = ResourceType {
 
 /// The IAM action that reads a single user.
 const GET: &str = "iam:GetUser";
-const INLINE: &str = "aws_iam_user_policy";
-const ATTACHMENT: &str = "aws_iam_user_policy_attachment";
 
 async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
     let all = request.unmanaged_scope == UnmanagedScope::Account;
@@ -53,15 +51,9 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
     let mut answer = ReadResult {
         readings: resolve_tracked(&request.tracked, &users, |_, user| user.clone(), get_by_id)
             .await,
+        unmanaged: USERS.below_tracked(session, &TYPE, &request, &details),
         ..ReadResult::default()
     };
-    if request.unmanaged_scope != UnmanagedScope::Off {
-        for resource in &request.tracked {
-            let user = details.users.get(&resource.id).into_iter();
-            let parts = user.flat_map(|user| parts(session, &resource.address, user));
-            answer.unmanaged.extend(parts);
-        }
-    }
     if all {
         let own = users.iter().filter(|(name, user)| {
             let arn = user.get("arn").and_then(Value::as_str);
@@ -116,20 +108,4 @@ fn shaped(
             tags(keys.iter().map(|tag| (Some(tag.key()), Some(tag.value())))),
         ),
     ])
-}
-
-/// Returns the policies of a user as unmanaged children.
-fn parts(session: &Session, parent: &Address, user: &UserDetail) -> Vec<UnmanagedResource> {
-    let held = (
-        user.user_name().unwrap_or_default(),
-        user.user_policy_list(),
-        user.attached_managed_policies(),
-    );
-    USERS.parts(held, (INLINE, ATTACHMENT), |tf_type, id, all| {
-        UnmanagedResource {
-            under: Some(parent.clone()),
-            region: None,
-            ..unmanaged_resource(session, tf_type, id, all)
-        }
-    })
 }

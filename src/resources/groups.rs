@@ -13,6 +13,7 @@ const PAGE_SIZE: i32 = 1000;
 
 pub(super) static GROUPS: Principal = Principal {
     attribute: "group",
+    types: ["aws_iam_group_policy", "aws_iam_group_policy_attachment"],
     all: |details| {
         let groups = details.groups.iter();
         let held = groups.map(|(name, group)| {

@@ -2,9 +2,9 @@
 
 use super::authorizations::{Authorizations, details};
 use super::policy::{self, decoded};
-use super::read::resolve_tracked;
+use super::read::{resolve_tracked, unmanaged_resource};
 use super::shape::{attributes, name_prefix, option};
-use super::{ReadRequest, ReadResult};
+use super::{ReadRequest, ReadResult, ResourceType, UnmanagedScope};
 use crate::aws::Session;
 use crate::model::{Attributes, ClaimedBy, Reason, Resource, TypeRules, UnmanagedResource};
 use aws_sdk_iam::types::{AttachedPolicy, PolicyDetail};
@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 pub(super) struct Principal {
     /// The attribute that names the holder: `role`, `user` or `group`.
     pub attribute: &'static str,
+    /// The types of an inline policy and of an attachment.
+    pub types: [&'static str; 2],
     /// Lists all roles, users or groups of the account, each with its inline and attached policies.
     pub all: for<'d> fn(&'d Authorizations) -> Vec<PolicyHolder<'d>>,
     /// Reads the document of a single inline policy.
@@ -124,22 +126,50 @@ impl Principal {
         inline_shape(self.attribute, holder, name, document)
     }
 
-    /// Returns the policies of a role, user or group as unmanaged resources of these two types. `make` completes each
-    /// from its type, import id and attributes.
-    pub fn parts(
+    /// Returns the policies of the tracked roles, users or groups as their unmanaged children, unless nothing unmanaged is
+    /// asked for. `parent` is the type that holds the policies.
+    pub fn below_tracked(
+        &self,
+        session: &Session,
+        parent: &ResourceType,
+        request: &ReadRequest<'_>,
+        details: &Authorizations,
+    ) -> Vec<UnmanagedResource> {
+        if request.unmanaged_scope == UnmanagedScope::Off {
+            return Vec::new();
+        }
+        let holders = (self.all)(details).into_iter();
+        let by_name: BTreeMap<_, _> = holders.map(|holder| (holder.0, holder)).collect();
+        let mut found = Vec::new();
+        for resource in &request.tracked {
+            let Some(holder) = by_name.get(resource.id.as_str()) else {
+                continue;
+            };
+            let policies = self.policies(*holder).into_iter();
+            found.extend(policies.map(|(tf_type, id, attributes)| UnmanagedResource {
+                under: Some(resource.address.clone()),
+                path: parent.child_path(tf_type),
+                region: None,
+                ..unmanaged_resource(session, tf_type, &id, attributes)
+            }));
+        }
+        found
+    }
+
+    /// Returns the type, import id and attributes of each policy of a role, user or group.
+    fn policies(
         &self,
         (holder, inline, attached): PolicyHolder<'_>,
-        (inline_type, attachment_type): (&str, &str),
-        make: impl Fn(&str, &str, Attributes) -> UnmanagedResource,
-    ) -> Vec<UnmanagedResource> {
+    ) -> Vec<(&'static str, String, Attributes)> {
+        let [inline_type, attachment_type] = self.types;
         let inline = inline.iter().map(|policy| {
             let id = format!("{holder}:{}", policy.policy_name().unwrap_or_default());
-            make(inline_type, &id, self.inline_shape(holder, policy))
+            (inline_type, id, self.inline_shape(holder, policy))
         });
         let attached = attached.iter().map(|policy| {
             let arn = policy.policy_arn().unwrap_or_default();
             let shape = attachment_shape(self.attribute, holder, arn);
-            make(attachment_type, &format!("{holder}/{arn}"), shape)
+            (attachment_type, format!("{holder}/{arn}"), shape)
         });
         inline.chain(attached).collect()
     }

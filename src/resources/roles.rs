@@ -4,6 +4,8 @@ use super::authorizations::NOT_FOUND;
 use super::principal::Principal;
 use futures::FutureExt;
 
+pub(super) const INLINE: &str = "aws_iam_role_policy";
+pub(super) const ATTACHMENT: &str = "aws_iam_role_policy_attachment";
 /// The IAM action that reads a single inline policy of a role.
 pub(super) const POLICY: &str = "iam:GetRolePolicy";
 /// The IAM action that lists the policies attached to a role.
@@ -13,6 +15,7 @@ const PAGE_SIZE: i32 = 1000;
 
 pub(super) static ROLES: Principal = Principal {
     attribute: "role",
+    types: [INLINE, ATTACHMENT],
     all: |details| {
         let roles = details.roles.iter();
         let held = roles.map(|(name, role)| {

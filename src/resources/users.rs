@@ -13,6 +13,7 @@ const PAGE_SIZE: i32 = 1000;
 
 pub(super) static USERS: Principal = Principal {
     attribute: "user",
+    types: ["aws_iam_user_policy", "aws_iam_user_policy_attachment"],
     all: |details| {
         let users = details.users.iter();
         let held = users.map(|(name, user)| {
